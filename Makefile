@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# kvm-mmu-conformance.  `make help` lists the targets.
+
+CC ?= gcc
+SAN ?=
+B := build$(if $(SAN),/san)
+
+CFLAGS ?= -O2 -g
+KMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
+	-Werror -Iinclude -MMD -MP
+# Static, so that a build host can feed bare hosts; sanitizers cannot be.
+LINK := $(if $(SAN),-fsanitize=address$(comma)undefined,-static)
+comma := ,
+ifneq ($(SAN),)
+KMC_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK := -fsanitize=address,undefined
+endif
+LIBS := -ljansson -lnuma -lm
+
+LIB_C := $(filter-out %_main.c lib/report/kmc_report.c,$(wildcard lib/*/*.c))
+LIB_S := $(wildcard lib/guest/*.S)
+MODEL_C := $(wildcard lib/model/*.c)
+LIB_O := $(LIB_C:%.c=$(B)/%.o) $(LIB_S:%.S=$(B)/%.o)
+TESTS := $(patsubst x86/%.c,$(B)/x86/%,$(wildcard x86/*.c))
+OWN_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*.c))
+
+.PHONY: all run check bench clean help format
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(TESTS) $(B)/bin/kmc-report
+
+help:
+	@echo 'make                build everything into build/'
+	@echo 'make run            run the suite on this machine: runner.sh with ARGS=...'
+	@echo 'make check          run the tests of the suite itself'
+	@echo 'make lab            run it on an emulated host: HOST=svm-npt|svm-shadow ARGS=...'
+	@echo 'make bench          cases per second, and the ratio to a bare loop'
+	@echo 'make SAN=1 ...      build/san/: address and undefined-behaviour sanitizers'
+	@echo 'make clean          remove build/'
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(KMC_CFLAGS) -c -o $@ $<
+
+$(B)/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -Iinclude -Ilib/guest -MMD -MP -c -o $@ $<
+
+$(B)/libkmc.a: $(LIB_O)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/x86/%: $(B)/x86/%.o $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+$(B)/bin/kmc-report: $(B)/lib/report/kmc_report.o $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+run: all
+	./runner.sh $(ARGS)
+
+include lab/lab.mk
+include tests/tests.mk
+
+clean:
+	rm -rf build
+
+format:
+	clang-format -i $(wildcard include/*.h lib/*/*.[ch] x86/*.c tests/*.c)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

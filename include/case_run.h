@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Running cases: expect, make the access on an engine, compare, report.
+ *
+ * This is the whole flow of the suite in one call; a test only chooses states,
+ * actors, accesses and a plan.
+ */
+#ifndef KMC_CASE_RUN_H
+#define KMC_CASE_RUN_H
+
+#include <jansson.h>
+
+#include "case.h"
+#include "compare.h"
+#include "engine.h"
+#include "plan.h"
+
+/*
+ * Runs every choice of the plan (without paging: a few addresses; plan may be NULL) as
+ * one actor with one kind of access, and reports each case that differs from the model.
+ */
+void cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+	       const struct actor *actor, enum agent_access access, bool careful,
+	       const struct plan *plan);
+
+/*
+ * Can this actor run in this state at all?  If not, that is one failing case, and false
+ * is returned.
+ */
+bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor);
+
+/* Runs one case alone, prints it in full, and returns an exit code (KSFT_*). */
+int case_replay(const char *id, const struct engine *engine);
+
+/* A case in full, for a failure record: registers, role, page-table path, rule. */
+json_t *case_detail(const struct comparison *c, const struct test_case *tc,
+		    const struct engine *engine);
+/* The same as text for a reader. */
+void case_print(const struct comparison *c, const struct test_case *tc,
+		const struct engine *engine);
+
+#endif

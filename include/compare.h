@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Expected against observed, and both as text.
+ *
+ * The texts are canonical: known_issues entries match "EXPECTED => OBSERVED".
+ *   ok page=0x1000000                        the access completed and met that page
+ *   #PF(p,w,rsvd)  #GP(0x0)                  a fault, with the error code's bits
+ *   exit SHUTDOWN                            the guest did not survive the access
+ * What differs besides is added: " cr2=...", " rip=...", " ad=..." (accessed and dirty
+ * bits newly set, per level), " entry-corrupt".
+ */
+#ifndef KMC_COMPARE_H
+#define KMC_COMPARE_H
+
+#include "case.h"
+
+#define OUTCOME_TEXT_LEN 160
+
+struct comparison {
+	const struct guest *guest;
+	const struct agent_batch *batch; /* state, actor, access, careful */
+	gva_t gva;
+	const struct walk_result *expected;
+	const struct agent_result *observed;
+};
+
+bool outcome_matches(const struct comparison *c);
+/* For a mismatch: both sides, with just the parts that differ. */
+void outcome_texts(const struct comparison *c, char expected[OUTCOME_TEXT_LEN],
+		   char observed[OUTCOME_TEXT_LEN]);
+
+/* "p,w,u" for PFERR_* bits; "0" for none. */
+void error_code_text(u32 error, char text[48]);
+/* Expected outcome alone, as --case prints it. */
+void walk_result_text(const struct walk_result *r, char text[OUTCOME_TEXT_LEN]);
+
+#endif

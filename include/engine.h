@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An engine: one way to make an access happen.
+ *
+ * Every engine takes the same batches and fills the same results, so that a case
+ * has one expectation and as many observations as there are engines.  An engine is
+ * one file in lib/engine/ and one line in engines[].
+ */
+#ifndef KMC_ENGINE_H
+#define KMC_ENGINE_H
+
+#include "guest.h"
+
+struct engine {
+	const char *name;
+	const char *does; /* one line for --help */
+	/* NULL, or why this engine cannot make such accesses (then they are not counted). */
+	const char *(*unsupported)(const struct guest *guest, const struct agent_batch *batch);
+	void (*run)(struct guest *guest, const struct agent_batch *batch);
+};
+
+extern const struct engine engine_native;
+extern const struct engine *const engines[];
+extern const unsigned int nr_engines;
+/* By name, or NULL. */
+const struct engine *engine_find(const char *name);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM with the agent loaded: memory, page tables, and batches of accesses.
+ *
+ * Page tables are "variant-dense": one page per level holds every entry variant of
+ * that level, and each variant leads to the same page of the next level.  A choice
+ * of one slot per level is a linear address, so the cross product of all variants
+ * needs one table page per level, and no table is written between two cases.
+ */
+#ifndef KMC_GUEST_H
+#define KMC_GUEST_H
+
+#include "agent.h"
+#include "mmu_state.h"
+#include "variant.h"
+#include "vm.h"
+#include "walk.h"
+
+/* A set of tables; they differ in format or in what an entry leads to. */
+enum table_area {
+	AREA_2LEVEL,
+	AREA_2LEVEL_PSE,
+	AREA_PAE,
+	AREA_4LEVEL,
+	AREA_5LEVEL,
+	NR_TABLE_AREAS,
+};
+
+/* Area of a state; meaningless (0) without paging. */
+enum table_area state_area(const struct mmu_state *state);
+
+struct table_image {
+	enum paging_mode mode;
+	bool pse;
+	struct variant_list variants[MAX_LEVELS + 1];
+	gpa_t base;                  /* of the area */
+	u8 *image;                   /* TABLE_AREA_SIZE bytes, as the host wrote them */
+};
+
+struct guest {
+	struct vm *vm;
+	struct vcpu *vcpu;
+	struct cpu_facts cpu;
+	struct table_image area[NR_TABLE_AREAS];
+	struct phys_range range[NR_TABLE_AREAS];
+	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
+	u32 pkru;                    /* loaded whenever CR4.PKE = 1 */
+	unsigned int timeout_ms;     /* per batch */
+	struct kvm_sregs reset;      /* as after vCPU creation */
+	struct mmu_state state;      /* the vCPU is in it... */
+	bool state_valid;            /* ...if this is set */
+	u64 nr_frames;
+	gpa_t *frame;                /* tagged data pages, for agent_value_gpa() */
+	bool fast_exits;             /* see agent.c */
+};
+
+/* What protection keys are restricted: keys 1 and 4 AD; 2 and 8 WD; 3 and 15 both. */
+#define GUEST_PKRU (0x1u << 2 | 0x2u << 4 | 0x3u << 6 | 0x1u << 8 | 0x2u << 16 | 0x3u << 30)
+
+/* variants: one list per (area, level), or NULL for all that variants_of() knows. */
+struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1]);
+void guest_free(struct guest *guest);
+
+/* Registers of a state as the model sees them, CR3 and PDPTEs included. */
+struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_state *state);
+
+/*
+ * Linear address of a choice of variants, variant[level] for each level of the mode;
+ * offset is added (it lies within the smallest page).
+ */
+gva_t guest_gva(const struct guest *guest, enum table_area area,
+		const u16 variant[MAX_LEVELS + 1], u32 offset);
+
+/* Tags the data page that holds gpa, so that a value read there names the page. */
+void guest_tag_page(struct guest *guest, gpa_t gpa);
+u32 guest_page_tag(gpa_t gpa);
+/* The tagged page that a value read names, or false. ldt: 20-bit tags. */
+bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa);
+
+enum agent_access { AGENT_READ, AGENT_WRITE, AGENT_FETCH, AGENT_LDT, NR_AGENT_ACCESSES };
+extern const char *const agent_access_names[NR_AGENT_ACCESSES];
+/* Offset within a data page at which this access looks for its tag. */
+u32 agent_access_offset(enum agent_access access);
+
+/* The program that makes the access: privilege level and EFLAGS.AC. */
+struct actor {
+	u8 cpl; /* 0 or 3 */
+	bool ac;
+};
+
+struct agent_batch {
+	struct mmu_state state;
+	struct actor actor;
+	enum agent_access access;
+	bool careful;               /* restore entries before each access, report A/D bits */
+	bool bare;                  /* reads only, nothing is reported: for make bench */
+	const gva_t *gvas;
+	u32 nr;
+	struct agent_result *results; /* nr of them */
+};
+
+/* result.status: the access ended in an exit to the VMM, + exit reason; cr2 holds detail */
+#define STATUS_EXIT 0x10000
+#define STATUS_EXIT_MASK 0xffff
+
+/*
+ * Runs a batch.  Whatever the guest does (shutdown, internal error, hang) is the
+ * result of the case that did it, and the rest goes on; after MAX_ABNORMAL such
+ * results the remaining ones stay STATUS_NOT_RUN.
+ */
+#define MAX_ABNORMAL 32
+void agent_run(struct guest *guest, const struct agent_batch *batch);
+
+/*
+ * Can the agent run in this state?  NULL, or what happened ("KVM_SET_SREGS: Invalid
+ * argument", "SHUTDOWN").  actor as for a batch.
+ */
+const char *agent_probe(struct guest *guest, const struct mmu_state *state,
+			const struct actor *actor);
+
+/* The linear address that a fault of this access reports as its RIP. */
+u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The host card as JSON, for results, and as text, for people. */
+#ifndef KMC_HOST_TEXT_H
+#define KMC_HOST_TEXT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "host.h"
+
+/* One member per field of the card; what is unknown is null. */
+json_t *host_card_json(const struct host_card *card);
+
+/* One aligned "key: value" line per field. */
+void host_card_print(const struct host_card *card, FILE *to);
+
+#endif

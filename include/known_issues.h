@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Known issues: mismatches that are explained, and by what.
+ *
+ * An entry covers a failing case when its host predicate, its test names, its
+ * case globs and its mismatch expression all match (docs/known-issues.md has the
+ * format).  A covered case is counted apart instead of failing the test, and an
+ * entry that covers nothing on its own host is reported as stale.
+ */
+#ifndef KMC_KNOWN_ISSUES_H
+#define KMC_KNOWN_ISSUES_H
+
+#include "host.h"
+#include "types.h"
+
+struct known_issues;
+
+/*
+ * Reads and checks a file.  NULL if it cannot be used: then error holds one line
+ * that names the file, the entry and what is wrong with it.
+ */
+struct known_issues *known_issues_load(const char *path, char *error, size_t size);
+void known_issues_free(struct known_issues *issues);
+
+/* Keeps the entries for this host and this test; the others cover nothing. */
+void known_issues_select(struct known_issues *issues, const struct host_card *host,
+			 const char *test);
+
+/* The first entry that covers this mismatch, or -1. */
+int known_issues_match(struct known_issues *issues, const char *case_id, const char *expected,
+		       const char *observed);
+
+/* Number of entries in the file; an entry is named by its place, 0..nr-1. */
+int known_issues_nr(const struct known_issues *issues);
+const char *known_issue_id(const struct known_issues *issues, int nr);
+/* Selected for this host and test, and nothing matched it so far. */
+bool known_issue_unused(const struct known_issues *issues, int nr);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which combinations of entry variants are tried: the case generator.
+ *
+ * A plan is a list of choices, one variant index per level.  It depends on the
+ * variant lists only, so one plan serves every state that walks those tables.
+ */
+#ifndef KMC_PLAN_H
+#define KMC_PLAN_H
+
+#include "variant.h"
+
+struct plan {
+	enum paging_mode mode;
+	u32 nr;
+	u16 (*choice)[MAX_LEVELS + 1]; /* [nr], variant index by level */
+};
+
+enum plan_kind {
+	/*
+	 * Every pair of levels with every pair of rights variants; every other variant of
+	 * every level alone, above an entry that is not present, and below entries without
+	 * rights.
+	 */
+	PLAN_WALK,
+	/* Accessed and dirty bits: every variant alone, and A=D=0 on every set of levels. */
+	PLAN_CAREFUL,
+	/* Every rights variant of every level with every other: for the model's own test. */
+	PLAN_RIGHTS_PRODUCT,
+};
+
+/* variants: lists by level. The caller frees it with plan_free(). */
+void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
+	       const struct variant_list variants[MAX_LEVELS + 1]);
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a test binary says: options in, KTAP and result records out.
+ *
+ * A test binary is a list of subtests; a subtest compares many cases.  KTAP goes
+ * to stdout, one line per subtest.  With --results FILE the same, and each failing
+ * case in full, goes to FILE as one JSON object per line, written and synced as
+ * each subtest ends, so that nothing finished is lost when the host dies.
+ */
+#ifndef KMC_REPORT_H
+#define KMC_REPORT_H
+
+#include <jansson.h>
+
+#include "test_assert.h"
+#include "types.h"
+
+struct test_options {
+	bool list;                /* --list: print subtest names, run nothing */
+	bool verbose;             /* --verbose: print the first failing cases in full */
+	const char *filter;       /* --filter GLOB on subtest names; NULL = all */
+	const char *case_id;      /* --case ID; NULL = none */
+	const char *engine;       /* --engine NAME; NULL = the test's default */
+	const char *results;      /* --results FILE (JSON lines); NULL = none */
+	const char *known_issues; /* --known-issues FILE; NULL = none */
+	u64 max_failures;         /* --max-failures N: stop after N failing cases; 0 = no limit */
+	u64 seed;                 /* --seed N: shuffles the order of subtests */
+	bool shuffle;             /* --seed was given */
+	const char *replay;       /* argv[0], for the replay command */
+};
+
+/* One line of help beyond the common options, printed by --help. */
+struct test_about {
+	const char *name;     /* "walk_test" */
+	const char *proves;   /* one sentence for --help */
+	bool has_cases;       /* understands --case */
+	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
+	const char *tags;     /* NULL, or names separated by commas, e.g. "model,no-kvm": what runner.sh --tag picks by */
+};
+
+/* Parses argv.  A bad option prints one line to stderr and exits with KSFT_USAGE; --help prints and exits 0. */
+void test_options_parse(const struct test_about *about, int argc, char **argv,
+			struct test_options *options);
+
+/* A failing case.  Strings are copied. */
+struct case_failure {
+	const char *id;
+	const char *expected; /* one line, canonical, e.g. "#PF(p,u,rsvd) cr2=gva" */
+	const char *observed;
+	const char *rule;     /* name of the rule that decided the expectation */
+	json_t *detail;       /* registers, role, page-table path...; reference is stolen; may be NULL */
+};
+
+enum case_verdict { CASE_FAILED, CASE_KNOWN };
+
+struct subtest {
+	const char *name;
+	void (*run)(const struct subtest *self);
+	const void *data;
+};
+
+/*
+ * Runs all subtests that the options select, in order (or shuffled by seed), each in a
+ * scope of its own, and returns the process's exit code.
+ */
+int report_run(const struct test_about *about, const struct test_options *options,
+	       const struct subtest *subtests, unsigned int nr_subtests);
+
+/* From within a subtest: n more cases were compared (passing ones included). */
+void report_cases(u64 n);
+/* From within a subtest: this case failed.  Says whether a known issue covers it. */
+enum case_verdict report_failure(const struct case_failure *failure);
+/* True once --max-failures is reached: the subtest should stop early. */
+bool report_should_stop(void);
+/* A KTAP diagnostic line ("# ..."), also kept in the results. */
+void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entry variants: what is tried at each level of each paging mode.
+ *
+ * A variant is an entry without its address: the bits that differ.  Bits that lie
+ * in the address field are part of it too (reserved ones above MAXPHYADDR; below,
+ * they move the page to an alias).
+ */
+#ifndef KMC_VARIANT_H
+#define KMC_VARIANT_H
+
+#include "page_table.h"
+#include "types.h"
+
+#define MAX_VARIANTS 512
+
+struct variant_list {
+	u16 nr;
+	u16 nr_rights;      /* the first nr_rights of them permute rights, see below */
+	u64 bits[MAX_VARIANTS];
+};
+
+/* Present, all rights, already accessed and dirty: variant 0 of every list. */
+#define VARIANT_FULL (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
+#define VARIANT_FULL_INDEX 0
+
+/* The full entry of this level: PAE PDPTEs have no rights and no A/D bits. */
+u64 variant_full(enum paging_mode mode, int level);
+
+/*
+ * Every variant of a level.  The first ones are the product of P, W, U, NX and, where
+ * the level can map a page, PS: these are combined with each other across levels.  The
+ * rest are single deviations: each ignored bit, each reserved bit, keys, A and D.
+ */
+void variants_of(enum paging_mode mode, int level, const struct cpu_facts *cpu,
+		 struct variant_list *list);
+
+/* Index of the variant with exactly these bits, or -1. */
+int variant_find(const struct variant_list *list, u64 bits);
+
+/* How many slots of a table page hold variants, and the first of them. */
+unsigned int variant_first_slot(enum paging_mode mode, int level);
+unsigned int variant_max(enum paging_mode mode, int level);
+
+#define VARIANT_TEXT_LEN 96
+/* "p,w,u,a" ; an entry of no bits is "0". */
+void variant_text(enum paging_mode mode, int level, u64 bits, char text[VARIANT_TEXT_LEN]);
+/* Parses len characters. Returns NULL, or what is wrong. */
+const char *variant_parse(enum paging_mode mode, int level, const char *text, size_t len,
+			  u64 *bits);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /dev/kvm: virtual machines, vCPUs, memory, CPUID, registers.
+ *
+ * As in the kernel's selftests, __foo() returns 0 or a positive errno value and
+ * foo() fails the running subtest with the ioctl's name, its errno and its
+ * arguments.  Nothing here knows a paging rule.
+ */
+#ifndef KMC_VM_H
+#define KMC_VM_H
+
+#include <linux/kvm.h>
+
+#include "page_table.h"
+#include "types.h"
+
+#define VM_MAX_SLOTS 64
+#define VM_ANY_NODE (-1)
+
+struct vm_slot {
+	u32 id;
+	gpa_t gpa;
+	u64 size; /* bytes */
+	u8 *host;
+};
+
+struct vm {
+	int kvm_fd, fd;
+	size_t run_size; /* bytes of a vCPU's struct kvm_run mapping */
+	unsigned int nr_slots;
+	struct vm_slot slot[VM_MAX_SLOTS];
+	struct vcpu *vcpus;
+};
+
+struct vcpu {
+	struct vm *vm;
+	int fd;
+	u32 id;
+	struct kvm_run *run;
+	struct kvm_cpuid2 *cpuid; /* as last set */
+	struct vcpu *next;
+};
+
+/* A VM without memory and vCPUs; skips the subtest when /dev/kvm cannot be used. */
+struct vm *vm_create(void);
+/* Closes vCPUs and VM and frees its memory; a hung vCPU's thread must have left KVM_RUN. */
+void vm_free(struct vm *vm);
+
+/*
+ * size bytes of zeroed guest memory at gpa, on a NUMA node (libnuma) or VM_ANY_NODE.
+ * Only pages that are touched take host memory.
+ */
+void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node);
+int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host);
+/* Host address, or NULL when the guest has no memory at gpa. */
+void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
+
+int __vm_ioctl(struct vm *vm, unsigned long request, void *arg);
+int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
+/* What KVM_CHECK_EXTENSION answers: 0 or less means no. */
+int vm_check_cap(struct vm *vm, long cap);
+
+/* The vCPU has KVM's reset state and the CPUID that KVM supports. */
+struct vcpu *vm_vcpu_add(struct vm *vm, u32 id);
+
+/* KVM_GET_SUPPORTED_CPUID; the caller frees it. */
+struct kvm_cpuid2 *kvm_supported_cpuid(int kvm_fd);
+int __vcpu_set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid);
+void vcpu_set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid);
+/* An entry of a CPUID table, or NULL. */
+struct kvm_cpuid_entry2 *cpuid_entry(struct kvm_cpuid2 *cpuid, u32 function, u32 index);
+/* The facts that the model needs, from a CPUID table. */
+struct cpu_facts cpuid_facts(struct kvm_cpuid2 *cpuid);
+
+void vcpu_regs_get(struct vcpu *vcpu, struct kvm_regs *regs);
+void vcpu_regs_set(struct vcpu *vcpu, const struct kvm_regs *regs);
+void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs);
+int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
+u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);
+void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
+
+/* vcpu_run() came back because the watchdog expired. */
+#define VCPU_TIMEOUT 0xffffu
+/* KVM_RUN failed with an errno of its own. */
+#define VCPU_RUN_ERROR 0xfffeu
+
+/*
+ * Runs the vCPU until it exits to userspace, at most timeout_ms.  Returns
+ * KVM_EXIT_*, VCPU_TIMEOUT or VCPU_RUN_ERROR (*error then holds errno; may be NULL).
+ */
+u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error);
+/* Lets KVM finish the instruction whose exit was handled, without running further. */
+void vcpu_run_complete_io(struct vcpu *vcpu);
+
+/* "IO", "SHUTDOWN", "INTERNAL_ERROR", ... */
+const char *exit_reason_name(u32 reason);
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host side of the agent's protocol: put the vCPU into a state, run a batch. */
+#include <stdio.h>
+#include <string.h>
+
+#include "guest_internal.h"
+#include "test_assert.h"
+#include "x86.h"
+
+/* Labels of agent_body.h, [code64]. */
+#define LABELS(name) extern const u8 name##32[], name##64[]
+LABELS(agent_read);
+LABELS(agent_write);
+LABELS(agent_fetch);
+LABELS(agent_bare);
+LABELS(agent_bare_next);
+LABELS(agent_wrpkru);
+LABELS(agent_careful);
+LABELS(agent_careful_after);
+LABELS(agent_access_read);
+LABELS(agent_access_write);
+LABELS(agent_access_fetch);
+LABELS(agent_access_ldt);
+LABELS(agent_access_return);
+extern const u8 agent_read32_next[], agent_read64_next[];
+extern const u8 agent_write32_next[], agent_write64_next[];
+extern const u8 agent_fetch32_next[], agent_fetch64_next[];
+
+static const struct {
+	const u8 *loop[2], *next[2], *careful[2];
+} code[NR_AGENT_ACCESSES] = {
+	[AGENT_READ] = { { agent_read32, agent_read64 },
+			 { agent_read32_next, agent_read64_next },
+			 { agent_access_read32, agent_access_read64 } },
+	[AGENT_WRITE] = { { agent_write32, agent_write64 },
+			  { agent_write32_next, agent_write64_next },
+			  { agent_access_write32, agent_access_write64 } },
+	[AGENT_FETCH] = { { agent_fetch32, agent_fetch64 },
+			  { agent_fetch32_next, agent_fetch64_next },
+			  { agent_access_fetch32, agent_access_fetch64 } },
+	[AGENT_LDT] = { { NULL, NULL }, { NULL, NULL },
+			{ agent_access_ldt32, agent_access_ldt64 } },
+};
+
+static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool l)
+{
+	return (struct kvm_segment){
+		.selector = selector,
+		.limit = 0xffffffff,
+		.type = type,
+		.present = 1,
+		.dpl = dpl,
+		.s = 1,
+		.db = !l,
+		.l = l,
+		.g = 1,
+	};
+}
+
+static struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state,
+				    u8 cpl, bool careful, bool bare)
+{
+	const struct state_mode_info *m = &state_modes[state->mode];
+	struct walk_regs w = guest_walk_regs(guest, state);
+	struct kvm_sregs s = guest->reset;
+	bool lm = m->long_mode;
+
+	s.cr0 = w.cr0;
+	s.cr2 = 0;
+	s.cr3 = w.cr3;
+	s.cr4 = w.cr4;
+	s.efer = w.efer;
+	s.cs = segment(cpl ? (m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32) :
+			     (m->code64 ? SEL_CODE64 : SEL_CODE32),
+		       11, cpl, m->code64);
+	s.ss = segment(cpl ? SEL_USER_DATA : SEL_DATA, 3, cpl, false);
+	s.ds = s.es = s.fs = s.gs = segment(SEL_USER_DATA, 3, 3, false);
+	s.tr = (struct kvm_segment){
+		.selector = lm ? SEL_TSS64 : SEL_TSS32,
+		.base = lm ? AGENT_TSS64 : AGENT_TSS32,
+		.limit = 0x67,
+		.type = 11,
+		.present = 1,
+	};
+	s.ldt = (struct kvm_segment){ .unusable = 1 };
+	s.gdt = (struct kvm_dtable){ .base = AGENT_GDT, .limit = GDT_SIZE - 1 };
+	if (careful)
+		s.idt.base = lm ? AGENT_IDT64_CAREFUL : AGENT_IDT32_CAREFUL;
+	else if (bare)
+		s.idt.base = lm ? AGENT_IDT64_BARE : AGENT_IDT32_BARE;
+	else
+		s.idt.base = lm ? AGENT_IDT64 : AGENT_IDT32;
+	s.idt.limit = (lm ? 16 : 8) * (AGENT_RETURN_VECTOR + 1) - 1;
+	return s;
+}
+
+/* What ended a run, other than the agent's own exit. */
+static bool agent_is_done(const struct vcpu *vcpu, u32 exit)
+{
+	return exit == KVM_EXIT_IO && vcpu->run->io.port == AGENT_DONE_PORT;
+}
+
+static u64 exit_detail(const struct vcpu *vcpu, u32 exit, int error)
+{
+	switch (exit) {
+	case KVM_EXIT_MMIO:
+		return vcpu->run->mmio.phys_addr;
+	case KVM_EXIT_INTERNAL_ERROR:
+		return vcpu->run->internal.suberror;
+	case VCPU_RUN_ERROR:
+		return error;
+	default:
+		return 0;
+	}
+}
+
+/* Puts the vCPU into the state; PKRU can only be loaded by the guest itself. */
+static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
+		       const struct mmu_state *state, int *error)
+{
+	struct kvm_sregs kernel;
+	struct kvm_regs regs = { .rflags = X86_EFLAGS_FIXED, .rax = guest->pkru };
+	bool code64 = state_modes[state->mode].code64;
+	u32 exit;
+
+	if (state->flags & FLAG_PKE && !(guest->state_valid && guest->state.mode == state->mode &&
+					 guest->state.flags == state->flags)) {
+		kernel = state_sregs(guest, state, 0, false, false);
+		vcpu_sregs_set(guest->vcpu, &kernel);
+		regs.rip = AGENT_ADDR(code64 ? agent_wrpkru64 : agent_wrpkru32);
+		regs.rsp = AGENT_STACK_TOP;
+		vcpu_regs_set(guest->vcpu, &regs);
+		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
+		if (!agent_is_done(guest->vcpu, exit))
+			return exit;
+		vcpu_run_complete_io(guest->vcpu);
+	}
+	vcpu_sregs_set(guest->vcpu, sregs);
+	guest->state = *state;
+	guest->state_valid = true;
+	return 0;
+}
+
+static struct agent_result *guest_results(struct guest *guest)
+{
+	return vm_gpa2hva(guest->vm, AGENT_RESULTS);
+}
+
+static void write_params(struct guest *guest, const struct agent_batch *batch, bool alias)
+{
+	struct agent_params *p = vm_gpa2hva(guest->vm, AGENT_PARAMS);
+	const struct state_mode_info *m = &state_modes[batch->state.mode];
+	u32 user = alias ? AGENT_USER_ALIAS : 0;
+
+	memset(p, 0, sizeof(*p));
+	p->access = AGENT_ADDR(code[batch->access].careful[m->code64]) + user;
+	p->after = AGENT_ADDR(m->code64 ? agent_careful_after64 : agent_careful_after32);
+	p->resume = AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) + user;
+	p->cs = m->code64 ? SEL_CODE64 : SEL_CODE32;
+	p->access_cs = m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32;
+	p->access_ss = batch->actor.cpl ? SEL_USER_DATA : SEL_DATA;
+	p->access_flags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0);
+	p->ldt = batch->access == AGENT_LDT;
+	if (m->paging != PAGING_NONE)
+		p->levels = tables_levels(&guest->area[state_area(&batch->state)], p->level);
+}
+
+/* Without paging there is no user alias; linear addresses are physical. */
+static bool uses_user_alias(const struct agent_batch *batch)
+{
+	return batch->actor.cpl && state_modes[batch->state.mode].paging != PAGING_NONE;
+}
+
+static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
+{
+	bool code64 = state_modes[batch->state.mode].code64;
+	u32 alias = !batch->careful && uses_user_alias(batch) ? AGENT_USER_ALIAS : 0;
+	struct kvm_regs r = {
+		.rsi = AGENT_CASES + 8ull * first + alias,
+		.rdi = AGENT_RESULTS + (u64)RESULT_SIZE * first + alias,
+		.rcx = batch->nr - first,
+		.rdx = (u32)-alias,
+		.rflags = X86_EFLAGS_FIXED,
+		.rsp = AGENT_STACK_TOP,
+	};
+
+	if (batch->careful) {
+		r.rip = AGENT_ADDR(code64 ? agent_careful64 : agent_careful32);
+		return r;
+	}
+	if (batch->bare) {
+		r.rip = AGENT_ADDR(code64 ? agent_bare64 : agent_bare32) + alias;
+		r.rbp = AGENT_ADDR(code64 ? agent_bare_next64 : agent_bare_next32) + alias;
+	} else {
+		r.rip = AGENT_ADDR(code[batch->access].loop[code64]) + alias;
+		r.rbp = AGENT_ADDR(code[batch->access].next[code64]) + alias;
+	}
+	if (batch->actor.ac)
+		r.rflags |= X86_EFLAGS_AC;
+	/* User code ends its batch with OUT. */
+	if (batch->actor.cpl) {
+		r.rflags |= X86_EFLAGS_IOPL;
+		r.rsp = AGENT_USER_STACK_TOP + alias;
+	}
+	return r;
+}
+
+u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
+{
+	bool code64 = state_modes[batch->state.mode].code64;
+	u32 alias = uses_user_alias(batch) ? AGENT_USER_ALIAS : 0;
+	/* Length of what precedes the access: mov (SI), BX; or mov %cs.. mov %eax, %fs. */
+	u32 loop_skip = code64 ? 3 : 2, ldt_skip = 2 + 3 + 3;
+
+	if (batch->access == AGENT_FETCH)
+		return gva;
+	if (!batch->careful)
+		return AGENT_ADDR(code[batch->access].loop[code64]) + loop_skip + alias;
+	return AGENT_ADDR(code[batch->access].careful[code64]) +
+	       (batch->access == AGENT_LDT ? ldt_skip : 0) + alias;
+}
+
+/* The case that was under way when the guest went wrong: the first without a result. */
+static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr)
+{
+	while (from < nr && results[from].status != STATUS_NOT_RUN)
+		from++;
+	return from;
+}
+
+void agent_run(struct guest *guest, const struct agent_batch *batch)
+{
+	struct agent_result *results = guest_results(guest);
+	struct kvm_sregs sregs = state_sregs(guest, &batch->state,
+					     batch->careful ? 0 : batch->actor.cpl, batch->careful,
+					     batch->bare);
+	u32 done = 0, exit, abnormal = 0;
+	int error = 0;
+
+	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
+		    AGENT_MAX_CASES);
+	memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas, batch->nr * sizeof(gva_t));
+	memset(results, 0, (size_t)batch->nr * sizeof(*results));
+	if (batch->careful)
+		write_params(guest, batch, uses_user_alias(batch));
+	while (done < batch->nr && abnormal < MAX_ABNORMAL) {
+		struct kvm_regs regs = batch_regs(batch, done);
+
+		exit = enter_state(guest, &sregs, &batch->state, &error);
+		if (!exit) {
+			vcpu_regs_set(guest->vcpu, &regs);
+			exit = vcpu_run(guest->vcpu, guest->timeout_ms, &error);
+		}
+		if (agent_is_done(guest->vcpu, exit)) {
+			vcpu_run_complete_io(guest->vcpu);
+			break;
+		}
+		done = first_unfinished(results, done, batch->nr);
+		if (done < batch->nr) {
+			results[done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
+			results[done].cr2 = exit_detail(guest->vcpu, exit, error);
+			done++;
+		}
+		abnormal++;
+		vcpu_events_clear(guest->vcpu);
+		guest->state_valid = false;
+	}
+	if (batch->results)
+		memcpy(batch->results, results, (size_t)batch->nr * sizeof(*results));
+}
+
+const char *agent_probe(struct guest *guest, const struct mmu_state *state,
+			const struct actor *actor)
+{
+	static char what[160];
+	struct kvm_sregs sregs = state_sregs(guest, state, actor->cpl, false, false);
+	/* A page of the agent's own: mapped in every state, at either alias. */
+	gva_t gva = AGENT_PARAMS;
+	struct agent_result result;
+	struct agent_batch batch = {
+		.state = *state,
+		.actor = *actor,
+		.access = AGENT_READ,
+		.gvas = &gva,
+		.nr = 1,
+		.results = &result,
+	};
+	int err = __vcpu_sregs_set(guest->vcpu, &sregs);
+
+	if (err) {
+		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
+		return what;
+	}
+	if (uses_user_alias(&batch))
+		gva += AGENT_USER_ALIAS;
+	agent_run(guest, &batch);
+	if (result.status == STATUS_DONE)
+		return NULL;
+	if (result.status & STATUS_EXIT)
+		snprintf(what, sizeof(what), "exit %s detail %#llx",
+			 exit_reason_name(result.status & STATUS_EXIT_MASK),
+			 (unsigned long long)result.cr2);
+	else
+		snprintf(what, sizeof(what), "exception %u error code %#x at rip %#llx",
+			 result.status & 0xff, result.error, (unsigned long long)result.rip);
+	return what;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A VM with the agent loaded: memory and tagged pages. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest_internal.h"
+#include "test_assert.h"
+#include "x86.h"
+
+#define MAX_FRAMES 4096
+#define DEFAULT_TIMEOUT_MS 20000
+/* Hosts with 4-level TDP cannot map guest physical addresses above 48 bits. */
+#define MAX_ALIAS_BIT 47
+
+extern const u8 agent_page_code[], agent_page_code_end[];
+
+const char *const agent_access_names[NR_AGENT_ACCESSES] = { "read", "write", "fetch", "ldt" };
+
+u32 agent_access_offset(enum agent_access access)
+{
+	static const u32 offsets[NR_AGENT_ACCESSES] = { DATA_READ_OFFSET, DATA_WRITE_OFFSET,
+							DATA_FETCH_OFFSET, DATA_LDT_OFFSET };
+
+	return offsets[access];
+}
+
+/* Any mixing will do that keeps neighbouring pages apart in 20 bits, too. */
+u32 guest_page_tag(gpa_t gpa)
+{
+	u64 gfn = gpa >> 12;
+
+	return (u32)((gfn * 0x9e3779b97f4a7c15ull) >> 24) | 1;
+}
+
+bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa)
+{
+	u32 mask = ldt ? 0xfffff : ~0u;
+	u64 i;
+
+	for (i = 0; i < guest->nr_frames; i++) {
+		if (((guest_page_tag(guest->frame[i]) ^ tag) & mask) == 0) {
+			*gpa = guest->frame[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+void guest_tag_page(struct guest *guest, gpa_t gpa)
+{
+	u8 *page = vm_gpa2hva(guest->vm, gpa & ~0xfffull);
+	u32 tag = guest_page_tag(gpa), mark;
+	/* Data, read/write, accessed, DPL 3; the limit is the tag's low 20 bits. */
+	u64 descriptor = (tag & 0xffff) | (u64)(tag & 0xf0000) << 32 | 0x40f3ull << 40;
+
+	TEST_ASSERT(page, "no guest memory at %#llx", (unsigned long long)gpa);
+	memcpy(&mark, page, sizeof(mark));
+	if (mark == tag)
+		return;
+	TEST_ASSERT(guest->nr_frames < MAX_FRAMES, "more than %d data pages", MAX_FRAMES);
+	guest->frame[guest->nr_frames++] = gpa & ~0xfffull;
+	memcpy(page + DATA_READ_OFFSET, &tag, sizeof(tag));
+	memcpy(page + DATA_WRITE_OFFSET + 8, &tag, sizeof(tag));
+	memcpy(page + DATA_FETCH_OFFSET, agent_page_code, agent_page_code_end - agent_page_code);
+	memcpy(page + DATA_FETCH_OFFSET + 1, &tag, sizeof(tag)); /* mov $tag, %eax */
+	memcpy(page + DATA_LDT_OFFSET, &descriptor, sizeof(descriptor));
+}
+
+/* A page that an entry reaches when one address bit above 4 GiB is set in it. */
+static void add_aliases(struct guest *guest)
+{
+	int bit, end = guest->cpu.maxphyaddr;
+	u32 i;
+
+	if (end > MAX_ALIAS_BIT + 1)
+		end = MAX_ALIAS_BIT + 1;
+	for (bit = 32; bit < end; bit++) {
+		vm_mem_add(guest->vm, DATA_PAGE + BIT_ULL(bit), 0x1000, VM_ANY_NODE);
+		guest_tag_page(guest, DATA_PAGE + BIT_ULL(bit));
+	}
+	for (bit = 32; bit < end && bit < 40 && guest->cpu.pse36; bit++) {
+		vm_mem_add(guest->vm, DATA_LARGE + BIT_ULL(bit), DATA_LARGE_SIZE, VM_ANY_NODE);
+		guest_tag_page(guest, DATA_LARGE + BIT_ULL(bit));
+	}
+	/* A 2-MByte page's table-index bits are part of its offset: any page may be hit. */
+	for (i = 0; i < DATA_LARGE_SIZE; i += 0x1000)
+		guest_tag_page(guest, DATA_LARGE + i);
+	guest_tag_page(guest, DATA_PAGE);
+	guest_tag_page(guest, DATA_HUGE);
+}
+
+struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+	u8 *ram;
+	int i;
+
+	TEST_ASSERT(guest, "out of memory");
+	guest->frame = calloc(MAX_FRAMES, sizeof(*guest->frame));
+	TEST_ASSERT(guest->frame, "out of memory");
+	guest->vm = vm_create();
+	guest->pkru = GUEST_PKRU;
+	guest->timeout_ms = DEFAULT_TIMEOUT_MS;
+	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
+	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
+	guest->vcpu = vm_vcpu_add(guest->vm, 0);
+	guest->cpu = cpuid_facts(guest->vcpu->cpuid);
+	vcpu_sregs_get(guest->vcpu, &guest->reset);
+	add_aliases(guest);
+
+	memcpy(ram + AGENT_CODE, agent_start, agent_end - agent_start);
+	descriptors_init(ram);
+	for (i = 0; i < NR_TABLE_AREAS; i++) {
+		struct table_image *t = &guest->area[i];
+
+		t->image = calloc(1, TABLE_AREA_SIZE);
+		TEST_ASSERT(t->image, "out of memory");
+		tables_init(guest, i, variants);
+		memcpy(ram + t->base, t->image, TABLE_AREA_SIZE);
+		guest->range[i] = (struct phys_range){ t->base, TABLE_AREA_SIZE, t->image };
+	}
+	guest->memory = (struct phys_memory){ guest->range, NR_TABLE_AREAS };
+	return guest;
+}
+
+void guest_free(struct guest *guest)
+{
+	int i;
+
+	if (!guest)
+		return;
+	vm_free(guest->vm);
+	for (i = 0; i < NR_TABLE_AREAS; i++)
+		free(guest->area[i].image);
+	free(guest->frame);
+	free(guest);
+}
+
+struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_state *state)
+{
+	const struct role_regs r = state_regs(state);
+	const struct table_image *t = &guest->area[state_area(state)];
+	struct walk_regs regs = {
+		.cr0 = r.cr0,
+		.cr4 = r.cr4,
+		.efer = r.efer,
+		.pkru = guest->pkru,
+		.cs_l = state_modes[state->mode].code64,
+	};
+
+	if (r.cr0 & X86_CR0_PG)
+		regs.cr3 = t->base + AREA_TEST + (paging_formats[t->mode].levels - 1) * 0x1000;
+	if (state->mode == MODE_PAE)
+		walk_load_pdptrs(&guest->cpu, regs.cr3, &guest->memory, regs.pdptr);
+	return regs;
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Entry variants: see include/variant.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "variant.h"
+
+unsigned int variant_first_slot(enum paging_mode mode, int level)
+{
+	/* The top table also maps the agent: 8 MiB from linear address 0. */
+	if (level != paging_formats[mode].levels)
+		return 0;
+	return mode == PAGING_2LEVEL ? 2 : 1;
+}
+
+unsigned int variant_max(enum paging_mode mode, int level)
+{
+	unsigned int slots = 1u << paging_formats[mode].level[level].index_bits;
+
+	slots -= variant_first_slot(mode, level);
+	return slots < MAX_VARIANTS ? slots : MAX_VARIANTS;
+}
+
+u64 variant_full(enum paging_mode mode, int level)
+{
+	return paging_formats[mode].level[level].register_entry ? PTE_P : VARIANT_FULL;
+}
+
+int variant_find(const struct variant_list *list, u64 bits)
+{
+	int i;
+
+	for (i = 0; i < list->nr; i++)
+		if (list->bits[i] == bits)
+			return i;
+	return -1;
+}
+
+static void add(struct variant_list *list, unsigned int max, u64 bits)
+{
+	if (list->nr < max && variant_find(list, bits) < 0)
+		list->bits[list->nr++] = bits;
+}
+
+/* P=0 with all else set, and P=1 with every W/U/NX. */
+static void add_rights(struct variant_list *list, unsigned int max, bool has_nx, u64 also)
+{
+	int i;
+
+	for (i = 0; i < (has_nx ? 8 : 4); i++) {
+		u64 bits = (VARIANT_FULL & ~(PTE_W | PTE_U)) | also;
+
+		/* Clear rights first: i = 0 is the full variant. */
+		bits |= i & 1 ? 0 : PTE_W;
+		bits |= i & 2 ? 0 : PTE_U;
+		bits |= i & 4 ? PTE_NX : 0;
+		add(list, max, bits);
+	}
+}
+
+static void add_singles(struct variant_list *list, unsigned int max, enum paging_mode mode,
+			int level, u64 base)
+{
+	const struct paging_format *f = &paging_formats[mode];
+	int bit;
+
+	/* Every bit of the entry toggled; the address field up to bit 31 is the target's. */
+	for (bit = 1; bit < f->entry_bytes * 8; bit++) {
+		bool leaf = level == 1 || base & PTE_PS;
+		int low = leaf ? f->level[level].shift : 12;
+
+		if (bit >= low && bit < 32)
+			continue;
+		/* PS makes another kind of entry: it has lists of its own. */
+		if (bit == 7 && f->level[level].leaf > LEAF_ALWAYS)
+			continue;
+		add(list, max, base ^ BIT_ULL(bit));
+	}
+}
+
+static void add_combined(struct variant_list *list, unsigned int max, enum paging_mode mode,
+			 u64 base)
+{
+	const struct paging_format *f = &paging_formats[mode];
+	u64 reserved = f->entry_bytes == 8 ? BIT_ULL(51) : base & PTE_PS ? BIT_ULL(21) : 0;
+	static const u8 keys[] = { 1, 2, 3, 4, 8, 15 };
+	unsigned int i, rights;
+
+	/* Nothing accessed yet; not dirty yet; the same read-only and for the supervisor. */
+	add(list, max, base & ~(PTE_A | PTE_D));
+	add(list, max, base & ~(PTE_A | PTE_D | PTE_W));
+	add(list, max, base & ~(PTE_A | PTE_D | PTE_U));
+	add(list, max, base & ~(PTE_D | PTE_W));
+	/* A reserved bit outranks missing rights; P = 0 outranks a reserved bit. */
+	add(list, max, base | reserved);
+	add(list, max, (base | reserved) & ~(PTE_W | PTE_U));
+	add(list, max, (base | reserved) & ~(PTE_A | PTE_D));
+	add(list, max, (base | reserved) & ~PTE_P);
+	add(list, max, base & ~PTE_P);
+	add(list, max, 0);
+	if (f->entry_bytes == 8) {
+		add(list, max, (base | reserved | PTE_NX) & ~PTE_W);
+		add(list, max, base | BITS_ULL(58, 52));
+	}
+	if (!f->has_pk)
+		return;
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		u64 key = (u64)keys[i] << PTE_PK_SHIFT;
+
+		for (rights = 0; rights < 4; rights++)
+			add(list, max, (base & ~(PTE_W | PTE_U)) | key | (rights & 1 ? PTE_W : 0) |
+					       (rights & 2 ? PTE_U : 0));
+		add(list, max, base | key | PTE_NX);
+	}
+}
+
+void variants_of(enum paging_mode mode, int level, const struct cpu_facts *cpu,
+		 struct variant_list *list)
+{
+	const struct paging_format *f = &paging_formats[mode];
+	const struct paging_level *l = &f->level[level];
+	unsigned int max = variant_max(mode, level);
+	bool has_ps = l->leaf > LEAF_ALWAYS;
+
+	(void)cpu;
+	memset(list, 0, sizeof(*list));
+	if (l->register_entry) {
+		/* Three slots; reserved bits are refused when the registers are loaded. */
+		add(list, max, PTE_P);
+		add(list, max, PTE_P | PTE_PWT | PTE_PCD | BITS_ULL(11, 9));
+		add(list, max, 0);
+		list->nr_rights = list->nr;
+		return;
+	}
+	add_rights(list, max, f->has_nx, 0);
+	if (has_ps)
+		add_rights(list, max, f->has_nx, PTE_PS);
+	add(list, max, VARIANT_FULL & ~PTE_P);
+	list->nr_rights = list->nr;
+	add_singles(list, max, mode, level, VARIANT_FULL);
+	add_combined(list, max, mode, VARIANT_FULL);
+	if (has_ps) {
+		add_singles(list, max, mode, level, VARIANT_FULL | PTE_PS);
+		add_combined(list, max, mode, VARIANT_FULL | PTE_PS);
+	} else if (level > 1) {
+		add(list, max, VARIANT_FULL | PTE_PS); /* reserved at the top levels */
+	}
+}
+
+void variant_text(enum paging_mode mode, int level, u64 bits, char text[VARIANT_TEXT_LEN])
+{
+	bool leaf = level == 1 || bits & PTE_PS;
+	int n = 0, bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		const char *name = entry_bit_name(mode, level, leaf, bit);
+
+		if (paging_formats[mode].has_pk && bit == PTE_PK_SHIFT && bits & PTE_PK)
+			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%spk%d", n ? "," : "",
+				      (int)((bits & PTE_PK) >> PTE_PK_SHIFT));
+		if (!(bits & BIT_ULL(bit)) ||
+		    (paging_formats[mode].has_pk && BIT_ULL(bit) & PTE_PK))
+			continue;
+		if (name)
+			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%s%s", n ? "," : "", name);
+		else
+			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%sb%d", n ? "," : "", bit);
+	}
+	if (!n)
+		snprintf(text, VARIANT_TEXT_LEN, "0");
+}
+
+static const char *parse_bit(enum paging_mode mode, int level, bool leaf, const char *word,
+			     u64 *bits)
+{
+	int key, end = 0, bit;
+
+	if (paging_formats[mode].has_pk && sscanf(word, "pk%d%n", &key, &end) == 1 && !word[end]) {
+		if (key < 1 || key > 15)
+			return "a protection key is pk1 to pk15";
+		*bits |= (u64)key << PTE_PK_SHIFT;
+		return NULL;
+	}
+	bit = entry_bit_by_name(mode, level, leaf, word);
+	if (bit < 0)
+		return "unknown entry bit (p w u pwt pcd a d ps g pat nx pk1..pk15, or bN)";
+	if (paging_formats[mode].has_pk && BIT_ULL(bit) & PTE_PK)
+		return "bits 59 to 62 are written pk1 to pk15";
+	if (*bits & BIT_ULL(bit))
+		return "an entry bit is named twice";
+	*bits |= BIT_ULL(bit);
+	return NULL;
+}
+
+const char *variant_parse(enum paging_mode mode, int level, const char *text, size_t len,
+			  u64 *bits)
+{
+	char word[VARIANT_TEXT_LEN], *next = word, *one;
+	const char *error;
+	bool leaf;
+
+	*bits = 0;
+	if (len >= sizeof(word))
+		return "entry text is too long";
+	memcpy(word, text, len);
+	word[len] = 0;
+	if (!strcmp(word, "0"))
+		return NULL;
+	/* Whether bit 12 is PAT depends on PS, wherever in the text it stands. */
+	leaf = level == 1 || strstr(word, ",ps") || !strncmp(word, "ps", 2);
+	while ((one = strsep(&next, ","))) {
+		error = parse_bit(mode, level, leaf, one, bits);
+		if (error)
+			return error;
+	}
+	return NULL;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A case in full, as JSON for the results and as text for a reader. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "case_run.h"
+#include "role.h"
+
+#define ROLE_TEXT_LEN 512
+
+/* The rule set of the running kernel; roles are explained by it, nothing is expected from it. */
+static enum role_rules kernel_role_rules(void)
+{
+	struct utsname u;
+	int major = 6, minor = 1;
+
+	if (!uname(&u))
+		sscanf(u.release, "%d.%d", &major, &minor);
+	if (major < 5 || (major == 5 && minor < 19))
+		return ROLE_RULES_2021;
+	return major < 7 ? ROLE_RULES_6_1 : ROLE_RULES_7;
+}
+
+/* "level=4 efer_nx cr0_wp ...": the fields that are not 0. */
+static void role_text(const struct mmu_role *role, enum role_rules rules, char text[ROLE_TEXT_LEN])
+{
+	int i, n = 0;
+
+	text[0] = 0;
+	for (i = 0; i < NR_ROLE_FIELDS; i++) {
+		u8 value = role_field_get(role, i);
+
+		if (!value || !role_field_width(i, rules))
+			continue;
+		n += snprintf(text + n, ROLE_TEXT_LEN - n, "%s%s", n ? " " : "",
+			      role_fields[i].name);
+		if (role_field_width(i, rules) > 1)
+			n += snprintf(text + n, ROLE_TEXT_LEN - n, "=%u", value);
+	}
+}
+
+static void state_role_text(const struct comparison *c, char text[ROLE_TEXT_LEN])
+{
+	struct role_regs regs = state_regs(&c->batch->state);
+	struct role_context context = {
+		.rules = kernel_role_rules(),
+		.maxphyaddr = c->guest->cpu.maxphyaddr,
+	};
+	struct mmu_role role = kvm_calc_cpu_role(&context, &regs);
+
+	role_text(&role, context.rules, text);
+}
+
+static void step_text(const struct comparison *c, const struct walk_step *s, char *text, size_t len)
+{
+	const struct table_image *t = &c->guest->area[state_area(&c->batch->state)];
+	const struct paging_level *l = &paging_formats[t->mode].level[s->level];
+	char bits[VARIANT_TEXT_LEN];
+	gpa_t address = entry_address(t->mode, s->level, s->leaf, s->entry, &c->guest->cpu);
+	/* Entries beyond the target's address are shown as bits. */
+	u64 flags = s->entry & ~(address & BITS_ULL(31, 12));
+
+	variant_text(t->mode, s->level, flags, bits);
+	snprintf(text, len, "%-5s %#018llx  %s %#llx, bits %s", l->name,
+		 (unsigned long long)s->entry, s->leaf ? "page " : "table",
+		 (unsigned long long)address, bits);
+}
+
+json_t *case_detail(const struct comparison *c, const struct test_case *tc,
+		    const struct engine *engine)
+{
+	struct walk_regs r = guest_walk_regs(c->guest, &tc->state);
+	const struct rule_text *rule = rule_text(c->expected->rule);
+	json_t *path = json_array(), *detail;
+	char text[ROLE_TEXT_LEN], hex[24];
+	int i;
+
+	for (i = 0; i < c->expected->nr_steps; i++) {
+		char step[200];
+
+		step_text(c, &c->expected->step[i], step, sizeof(step));
+		json_array_append_new(path, json_string(step));
+	}
+	state_role_text(c, text);
+	detail = json_pack("{s:s, s:s, s:b, s:s, s:{s:s, s:s, s:s}, s:o}", "engine", engine->name,
+			   "pass", c->batch->careful ? "careful" : "fast", "ad_checked",
+			   c->batch->careful, "role", text, "rule", "says", rule->says, "manual",
+			   rule->manual, "kernel", rule->kernel, "path", path);
+	snprintf(hex, sizeof(hex), "%#llx", (unsigned long long)c->gva);
+	json_object_set_new(detail, "gva", json_string(hex));
+#define REGISTER(name, value)                                                          \
+	do {                                                                           \
+		snprintf(hex, sizeof(hex), "%#llx", (unsigned long long)(value));      \
+		json_object_set_new(detail, name, json_string(hex));                   \
+	} while (0)
+	REGISTER("cr0", r.cr0);
+	REGISTER("cr3", r.cr3);
+	REGISTER("cr4", r.cr4);
+	REGISTER("efer", r.efer);
+	REGISTER("pkru", r.pkru);
+#undef REGISTER
+	return detail;
+}
+
+void case_print(const struct comparison *c, const struct test_case *tc, const struct engine *engine)
+{
+	struct walk_regs r = guest_walk_regs(c->guest, &tc->state);
+	const struct rule_text *rule = rule_text(c->expected->rule);
+	char text[ROLE_TEXT_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	int i;
+
+	printf("# engine    %s, %s pass\n", engine->name,
+	       c->batch->careful ? "careful (A/D checked)" : "fast");
+	printf("# registers cr0=%#llx cr3=%#llx cr4=%#llx efer=%#llx pkru=%#x\n",
+	       (unsigned long long)r.cr0, (unsigned long long)r.cr3, (unsigned long long)r.cr4,
+	       (unsigned long long)r.efer, r.pkru);
+	state_role_text(c, text);
+	printf("# cpu role  %s\n", text);
+	printf("# address   %#llx\n", (unsigned long long)c->gva);
+	for (i = 0; i < c->expected->nr_steps; i++) {
+		step_text(c, &c->expected->step[i], text, sizeof(text));
+		printf("# path      %s\n", text);
+	}
+	outcome_texts(c, expected, observed);
+	printf("# expected  %s\n", expected);
+	printf("# observed  %s\n", observed);
+	printf("# rule      %s: %s\n", rule->name, rule->says);
+	printf("#           %s; KVM: %s\n", rule->manual, rule->kernel);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* --case ID: one case alone, printed in full. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "case_run.h"
+#include "report.h"
+
+/* Variant lists that hold the case's entries and nothing else. */
+static void lists_for_case(const struct test_case *tc,
+			   struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1])
+{
+	enum table_area area = state_area(&tc->state);
+	enum paging_mode mode = state_modes[tc->state.mode].paging;
+	int level;
+
+	for (level = 1; level <= paging_formats[mode].levels; level++) {
+		struct variant_list *list = &lists[area][level];
+
+		list->bits[list->nr++] = variant_full(mode, level);
+		if (tc->entry[level] != list->bits[0])
+			list->bits[list->nr++] = tc->entry[level];
+	}
+}
+
+static void choose(const struct guest *guest, const struct test_case *tc,
+		   u16 choice[MAX_LEVELS + 1])
+{
+	const struct table_image *t = &guest->area[state_area(&tc->state)];
+	int level;
+
+	for (level = 1; level <= paging_formats[t->mode].levels; level++)
+		choice[level] = variant_find(&t->variants[level], tc->entry[level]);
+}
+
+static bool replay_pass(struct guest *guest, const struct engine *engine,
+			const struct test_case *tc, gva_t gva, bool careful)
+{
+	struct walk_regs regs = guest_walk_regs(guest, &tc->state);
+	struct walk_access access = case_access(tc, gva);
+	struct walk_result expected;
+	struct agent_result observed;
+	struct agent_batch batch = {
+		.state = tc->state,
+		.actor = tc->actor,
+		.access = tc->access,
+		.careful = careful,
+		.gvas = &gva,
+		.nr = 1,
+		.results = &observed,
+	};
+	struct comparison c = { guest, &batch, gva, &expected, &observed };
+	const char *why = engine->unsupported(guest, &batch);
+	bool good;
+
+	if (why) {
+		printf("# engine    %s, %s pass left out: %s\n", engine->name,
+		       careful ? "careful" : "fast", why);
+		return true;
+	}
+	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
+	engine->run(guest, &batch);
+	good = outcome_matches(&c);
+	case_print(&c, tc, engine);
+	return good;
+}
+
+static int replay(const struct test_case *tc, const char *id, const struct engine *engine)
+{
+	static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
+	u32 offset = agent_access_offset(tc->access);
+	struct guest *guest;
+	u16 choice[MAX_LEVELS + 1] = { 0 };
+	const char *missing;
+	gva_t gva = DATA_PAGE + offset;
+	bool good;
+
+	lists_for_case(tc, lists);
+	guest = guest_create(lists);
+	missing = state_missing(&tc->state, &guest->cpu);
+	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	if (state_modes[tc->state.mode].paging != PAGING_NONE) {
+		choose(guest, tc, choice);
+		gva = guest_gva(guest, state_area(&tc->state), choice, offset);
+	}
+	good = replay_pass(guest, engine, tc, gva, false);
+	good &= replay_pass(guest, engine, tc, gva, true);
+	guest_free(guest);
+	printf("%sok 1 %s\n", good ? "" : "not ", id);
+	return good ? KSFT_PASS : KSFT_FAIL;
+}
+
+int case_replay(const char *id, const struct engine *engine)
+{
+	struct test_case tc;
+	struct test_scope scope;
+	const char *error = case_parse(id, &tc);
+	char canonical[CASE_ID_LEN];
+	int code;
+
+	if (error) {
+		fprintf(stderr, "malformed case id '%s': %s\n", id, error);
+		return KSFT_USAGE;
+	}
+	case_id(&tc, canonical);
+	printf("KTAP version 1\n1..1\n");
+	switch (setjmp(*test_scope_enter(&scope))) {
+	case 0:
+		code = replay(&tc, canonical, engine);
+		break;
+	case TEST_END_SKIP:
+		printf("ok 1 %s # SKIP %s\n", canonical, scope.message);
+		code = KSFT_SKIP;
+		break;
+	default:
+		printf("# %s\nnot ok 1 %s\n", scope.message, canonical);
+		code = KSFT_FAIL;
+		break;
+	}
+	test_scope_leave(&scope);
+	return code;
+}

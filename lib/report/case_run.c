@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Running cases in batches: see include/case_run.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "case_run.h"
+#include "report.h"
+
+/* Addresses tried without paging: they are their own translation. */
+static const gpa_t flat_pages[] = { DATA_PAGE, DATA_LARGE, DATA_LARGE + 0x5000, DATA_HUGE };
+
+/* A batch under way; one at a time, so the buffers are allocated once. */
+struct work {
+	struct guest *guest;
+	const struct engine *engine;
+	const struct plan *plan;
+	struct agent_batch batch;
+	struct walk_regs regs;
+	u32 first;               /* choice that the batch starts with */
+	u64 last_stored[64];     /* pages stored to, and by which case of the batch: */
+	u32 last_writer[64];
+	u32 nr_stored;
+};
+
+static gva_t gvas[AGENT_MAX_CASES];
+static struct agent_result results[AGENT_MAX_CASES];
+
+static struct test_case work_case(const struct work *w, u32 i)
+{
+	struct test_case c = {
+		.state = w->batch.state,
+		.actor = w->batch.actor,
+		.access = w->batch.access,
+	};
+	const struct table_image *t = &w->guest->area[state_area(&c.state)];
+	int level;
+
+	if (state_modes[c.state.mode].paging == PAGING_NONE)
+		return c;
+	for (level = 1; level <= paging_formats[t->mode].levels; level++)
+		c.entry[level] = t->variants[level].bits[w->plan->choice[w->first + i][level]];
+	return c;
+}
+
+static void report_mismatch(const struct work *w, u32 i, const struct comparison *c,
+			    const char *expected, const char *observed)
+{
+	struct test_case tc = work_case(w, i);
+	char id[CASE_ID_LEN];
+	struct case_failure f = {
+		.id = id,
+		.expected = expected,
+		.observed = observed,
+		.rule = rule_text(c->expected->rule)->name,
+		.detail = case_detail(c, &tc, w->engine),
+	};
+
+	case_id(&tc, id);
+	report_failure(&f);
+}
+
+/* The page must hold what the last completed write to it stored. */
+static void note_store(struct work *w, u32 i, gpa_t page)
+{
+	u32 k;
+
+	for (k = 0; k < w->nr_stored; k++)
+		if (w->last_stored[k] == page)
+			break;
+	if (k == ARRAY_SIZE(w->last_stored))
+		return;
+	if (k == w->nr_stored)
+		w->last_stored[w->nr_stored++] = page;
+	w->last_writer[k] = i;
+}
+
+static u32 stored_pattern(const struct work *w, u32 i)
+{
+	u32 alias = w->batch.actor.cpl && state_modes[w->batch.state.mode].paging != PAGING_NONE ?
+			    AGENT_USER_ALIAS : 0;
+
+	return AGENT_RESULTS + RESULT_SIZE * i + alias;
+}
+
+static void compare_one(struct work *w, u32 i)
+{
+	const struct test_case tc = { w->batch.state, w->batch.actor, w->batch.access, { 0 } };
+	struct walk_access access = case_access(&tc, gvas[i]);
+	struct walk_result expected;
+	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
+	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+
+	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, &expected);
+	if (outcome_matches(&c)) {
+		if (expected.outcome == WALK_OK && w->batch.access == AGENT_WRITE)
+			note_store(w, i, expected.gpa & ~0xfffull);
+		return;
+	}
+	outcome_texts(&c, e, o);
+	report_mismatch(w, i, &c, e, o);
+}
+
+static void compare_stores(struct work *w)
+{
+	u32 k;
+
+	for (k = 0; k < w->nr_stored; k++) {
+		const u8 *page = vm_gpa2hva(w->guest->vm, w->last_stored[k]);
+		u32 i = w->last_writer[k], word;
+		struct walk_result expected = { .rule = RULE_A_ALLOWED };
+		struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+
+		memcpy(&word, page + DATA_WRITE_OFFSET, sizeof(word));
+		if (word != stored_pattern(w, i))
+			report_mismatch(w, i, &c, "stored", "not stored");
+	}
+}
+
+static void run_batch(struct work *w)
+{
+	u32 i;
+
+	w->batch.gvas = gvas;
+	w->batch.results = results;
+	w->nr_stored = 0;
+	w->engine->run(w->guest, &w->batch);
+	for (i = 0; i < w->batch.nr && !report_should_stop(); i++)
+		compare_one(w, i);
+	compare_stores(w);
+	report_cases(w->batch.nr);
+}
+
+void cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+	       const struct actor *actor, enum agent_access access, bool careful,
+	       const struct plan *plan)
+{
+	bool flat = state_modes[state->mode].paging == PAGING_NONE;
+	u32 total = flat ? ARRAY_SIZE(flat_pages) : plan->nr, offset = agent_access_offset(access);
+	struct work w = {
+		.guest = guest,
+		.engine = engine,
+		.plan = plan,
+		.batch = { .state = *state, .actor = *actor, .access = access, .careful = careful },
+		.regs = guest_walk_regs(guest, state),
+	};
+
+	if (engine->unsupported(guest, &w.batch))
+		return;
+	for (w.first = 0; w.first < total && !report_should_stop(); w.first += w.batch.nr) {
+		w.batch.nr = total - w.first;
+		if (w.batch.nr > AGENT_MAX_CASES)
+			w.batch.nr = AGENT_MAX_CASES;
+		for (u32 i = 0; i < w.batch.nr; i++)
+			gvas[i] = flat ? flat_pages[w.first + i] + offset :
+					 guest_gva(guest, state_area(state),
+						   plan->choice[w.first + i], offset);
+		run_batch(&w);
+	}
+}
+
+bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor)
+{
+	const char *what = agent_probe(guest, state, actor);
+	enum paging_mode mode = state_modes[state->mode].paging;
+	struct test_case tc = { .state = *state, .actor = *actor, .access = AGENT_READ };
+	char id[CASE_ID_LEN];
+	struct case_failure f = { .id = id, .expected = "state entered", .rule = "a-allowed" };
+	int level;
+
+	report_cases(1);
+	if (!what)
+		return true;
+	for (level = 1; level <= paging_formats[mode].levels; level++)
+		tc.entry[level] = variant_full(mode, level);
+	case_id(&tc, id);
+	f.observed = what;
+	f.detail = json_pack("{s:s}", "note",
+			     "the agent could not run in this state at all; no access was made");
+	report_failure(&f);
+	return false;
+}

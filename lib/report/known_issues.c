@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Known issues: reading and checking the file, matching failing cases. */
+#define _GNU_SOURCE /* asprintf */
+#include <fnmatch.h>
+#include <jansson.h>
+#include <regex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host_predicate.h"
+#include "known_issues.h"
+
+#define FORMAT 1
+
+struct issue {
+	const char *id;
+	json_t *tests; /* list of names */
+	json_t *host;  /* object */
+	json_t *cases; /* a glob or a list of globs */
+	regex_t mismatch;
+	bool selected;
+	bool used;
+};
+
+struct known_issues {
+	json_t *root; /* owns every string above */
+	int nr;
+	struct issue issues[];
+};
+
+/* Where a complaint goes and what it is about. */
+struct checker {
+	const char *path;
+	const char *entry; /* id, or "#3" while an entry has none */
+	char *error;
+	size_t size;
+};
+
+static bool complain(const struct checker *check, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Always false, so that a check can return it. */
+static bool complain(const struct checker *check, const char *fmt, ...)
+{
+	va_list args;
+	int used;
+
+	used = snprintf(check->error, check->size, "%s: %s%s%s", check->path,
+			check->entry ? "entry " : "", check->entry ? check->entry : "",
+			check->entry ? ": " : "");
+	va_start(args, fmt);
+	if (used >= 0 && (size_t)used < check->size)
+		vsnprintf(check->error + used, check->size - used, fmt, args);
+	va_end(args);
+	return false;
+}
+
+static bool check_texts(const struct checker *check, const char *name, json_t *list)
+{
+	json_t *text;
+	size_t i;
+
+	if (!json_is_array(list) || !json_array_size(list))
+		return complain(check, "'%s' must be a list with at least one text", name);
+	json_array_foreach(list, i, text)
+		if (!json_is_string(text) || !json_string_length(text))
+			return complain(check, "'%s' must hold texts that are not empty", name);
+	return true;
+}
+
+static bool check_text(const struct checker *check, json_t *entry, const char *name)
+{
+	json_t *text = json_object_get(entry, name);
+
+	if (!text)
+		return complain(check, "'%s' is missing", name);
+	if (!json_is_string(text) || !json_string_length(text))
+		return complain(check, "'%s' must be a text that is not empty", name);
+	return true;
+}
+
+static bool check_fields(const struct checker *check, json_t *entry)
+{
+	static const char *const names[] = { "id",	 "tests",  "host",    "cases",
+					     "mismatch", "reason", "evidence" };
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(entry, name, value) {
+		for (i = 0; i < ARRAY_SIZE(names); i++)
+			if (!strcmp(name, names[i]))
+				break;
+		if (i == ARRAY_SIZE(names))
+			return complain(check, "unknown field '%s'", name);
+	}
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!json_object_get(entry, names[i]))
+			return complain(check, "'%s' is missing", names[i]);
+	return true;
+}
+
+static bool check_id(const struct checker *check, const struct known_issues *issues, const char *id)
+{
+	int i;
+
+	if (strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != strlen(id))
+		return complain(check, "'id' must be of a-z, 0-9, '.', '-' and '_'");
+	for (i = 0; i < issues->nr; i++)
+		if (!strcmp(issues->issues[i].id, id))
+			return complain(check, "'id' is used twice");
+	return true;
+}
+
+static bool load_issue(struct checker *check, struct known_issues *issues, json_t *entry)
+{
+	struct issue *issue = &issues->issues[issues->nr];
+	char text[256];
+	int error;
+
+	if (!json_is_object(entry))
+		return complain(check, "must be an object");
+	if (!check_text(check, entry, "id"))
+		return false;
+	issue->id = json_string_value(json_object_get(entry, "id"));
+	check->entry = issue->id;
+	issue->tests = json_object_get(entry, "tests");
+	issue->host = json_object_get(entry, "host");
+	issue->cases = json_object_get(entry, "cases");
+	if (!check_id(check, issues, issue->id) || !check_fields(check, entry) ||
+	    !check_texts(check, "tests", issue->tests) || !check_text(check, entry, "mismatch") || !check_text(check, entry, "reason") ||
+	    !check_text(check, entry, "evidence"))
+		return false;
+	if (!host_predicate_check(issue->host, text, sizeof(text)))
+		return complain(check, "%s", text);
+	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
+					  !check_text(check, entry, "cases"))
+		return false;
+	error = regcomp(&issue->mismatch, json_string_value(json_object_get(entry, "mismatch")),
+			REG_EXTENDED);
+	if (error) {
+		regerror(error, &issue->mismatch, text, sizeof(text));
+		return complain(check, "'mismatch' is no regular expression: %s", text);
+	}
+	issues->nr++;
+	return true;
+}
+
+static json_t *check_file(const struct checker *check, json_t *root)
+{
+	json_t *format = json_object_get(root, "format"), *list, *value;
+	const char *name;
+
+	if (!json_is_object(root)) {
+		complain(check, "must hold one object");
+		return NULL;
+	}
+	if (!json_is_integer(format) || json_integer_value(format) != FORMAT) {
+		complain(check, "'format' must be %d", FORMAT);
+		return NULL;
+	}
+	json_object_foreach(root, name, value)
+		if (strcmp(name, "format") && strcmp(name, "known_issues")) {
+			complain(check, "unknown field '%s'", name);
+			return NULL;
+		}
+	list = json_object_get(root, "known_issues");
+	if (!json_is_array(list)) {
+		complain(check, "'known_issues' must be a list");
+		return NULL;
+	}
+	return list;
+}
+
+struct known_issues *known_issues_load(const char *path, char *error, size_t size)
+{
+	struct checker check = { .path = path, .error = error, .size = size };
+	struct known_issues *issues = NULL;
+	json_t *root, *list, *entry;
+	json_error_t json_error;
+	char number[24];
+	size_t i;
+
+	root = json_load_file(path, JSON_REJECT_DUPLICATES, &json_error);
+	if (!root) {
+		/* Without a line it is the file that could not be opened; the text has its name. */
+		if (json_error.line > 0)
+			complain(&check, "line %d: %s", json_error.line, json_error.text);
+		else
+			snprintf(error, size, "%s", json_error.text);
+		return NULL;
+	}
+	list = check_file(&check, root);
+	if (list)
+		issues = calloc(1, sizeof(*issues) +
+					   json_array_size(list) * sizeof(issues->issues[0]));
+	if (!issues) {
+		json_decref(root);
+		return NULL;
+	}
+	issues->root = root;
+	json_array_foreach(list, i, entry) {
+		snprintf(number, sizeof(number), "#%zu", i + 1);
+		check.entry = number;
+		if (!load_issue(&check, issues, entry)) {
+			known_issues_free(issues);
+			return NULL;
+		}
+	}
+	return issues;
+}
+
+void known_issues_free(struct known_issues *issues)
+{
+	int i;
+
+	if (!issues)
+		return;
+	for (i = 0; i < issues->nr; i++)
+		regfree(&issues->issues[i].mismatch);
+	json_decref(issues->root);
+	free(issues);
+}
+
+void known_issues_select(struct known_issues *issues, const struct host_card *host,
+			 const char *test)
+{
+	struct issue *issue;
+	json_t *value;
+	size_t i;
+	int nr;
+
+	for (nr = 0; nr < issues->nr; nr++) {
+		issue = &issues->issues[nr];
+		issue->selected = false;
+		json_array_foreach(issue->tests, i, value)
+			if (!strcmp(test, json_string_value(value)))
+				issue->selected = true;
+		issue->selected &= host_predicate_matches(issue->host, host);
+	}
+}
+
+static bool issue_covers(const struct issue *issue, const char *case_id, const char *mismatch)
+{
+	regmatch_t whole;
+	bool named = false;
+	json_t *glob;
+	size_t i;
+
+	if (json_is_string(issue->cases))
+		named = !fnmatch(json_string_value(issue->cases), case_id, 0);
+	json_array_foreach(issue->cases, i, glob)
+		named |= !fnmatch(json_string_value(glob), case_id, 0);
+	if (!named)
+		return false;
+	/* The whole text: an expression that covers a part would hide what else is wrong. */
+	return !regexec(&issue->mismatch, mismatch, 1, &whole, 0) && !whole.rm_so &&
+	       !mismatch[whole.rm_eo];
+}
+
+int known_issues_match(struct known_issues *issues, const char *case_id, const char *expected,
+		       const char *observed)
+{
+	struct issue *issue;
+	char *mismatch;
+	int nr, found = -1;
+
+	if (asprintf(&mismatch, "%s => %s", expected, observed) < 0)
+		return -1;
+	for (nr = 0; nr < issues->nr; nr++) {
+		issue = &issues->issues[nr];
+		/* Past the first match only entries matter that would otherwise look stale. */
+		if (!issue->selected || (found >= 0 && issue->used))
+			continue;
+		if (!issue_covers(issue, case_id, mismatch))
+			continue;
+		issue->used = true;
+		if (found < 0)
+			found = nr;
+	}
+	free(mismatch);
+	return found;
+}
+
+int known_issues_nr(const struct known_issues *issues)
+{
+	return issues ? issues->nr : 0;
+}
+
+const char *known_issue_id(const struct known_issues *issues, int nr)
+{
+	return issues->issues[nr].id;
+}
+
+bool known_issue_unused(const struct known_issues *issues, int nr)
+{
+	return issues->issues[nr].selected && !issues->issues[nr].used;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options every test binary understands. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "known_issues.h"
+#include "report.h"
+#include "results_file.h"
+
+enum option_key {
+	OPT_LIST = 256,
+	OPT_ABOUT,
+	OPT_HELP,
+	OPT_VERBOSE,
+	OPT_FILTER,
+	OPT_CASE,
+	OPT_ENGINE,
+	OPT_RESULTS,
+	OPT_KNOWN_ISSUES,
+	OPT_MAX_FAILURES,
+	OPT_SEED,
+};
+
+static const struct option long_options[] = {
+	{ "list", no_argument, NULL, OPT_LIST },
+	{ "about", no_argument, NULL, OPT_ABOUT },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "filter", required_argument, NULL, OPT_FILTER },
+	{ "case", required_argument, NULL, OPT_CASE },
+	{ "engine", required_argument, NULL, OPT_ENGINE },
+	{ "results", required_argument, NULL, OPT_RESULTS },
+	{ "known-issues", required_argument, NULL, OPT_KNOWN_ISSUES },
+	{ "max-failures", required_argument, NULL, OPT_MAX_FAILURES },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ NULL, 0, NULL, 0 },
+};
+
+static _Noreturn void usage_error(const struct test_about *about, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void usage_error(const struct test_about *about, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", about->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(KSFT_USAGE);
+}
+
+static void print_help(const struct test_about *about)
+{
+	printf("Usage: %s [options]\n\n%s\n\n", about->name, about->proves);
+	printf("  --list               print the names of the subtests and run nothing\n"
+	       "  --about              print name, purpose and tags, one per line\n"
+	       "  --filter GLOB        run the subtests whose name matches\n");
+	if (about->has_cases)
+		printf("  --case ID            replay one case alone and explain it\n");
+	if (about->engines)
+		printf("  --engine NAME        one of: %s\n", about->engines);
+	printf("  --verbose            print every failing case in full\n"
+	       "  --max-failures N     stop after N failing cases\n"
+	       "  --seed N             shuffle the order of the subtests\n"
+	       "  --results FILE       write the results as JSON lines\n"
+	       "  --known-issues FILE  count failing cases that it explains apart\n"
+	       "  --help               print this\n\n"
+	       "Exit codes: 0 passed, 1 failed, 2 bad usage, 4 everything skipped.\n");
+}
+
+static void print_about(const struct test_about *about)
+{
+	printf("name: %s\nproves: %s\ntags: %s\ncases: %s\nengines: %s\n", about->name,
+	       about->proves, about->tags ? about->tags : "", about->has_cases ? "yes" : "no",
+	       about->engines ? about->engines : "");
+}
+
+static u64 parse_number(const struct test_about *about, const char *option, const char *text)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno || end == text || *end || text[0] < '0' || text[0] > '9')
+		usage_error(about, "--%s needs a number, not '%s'", option, text);
+	return number;
+}
+
+/* Is name one of "a, b, c"? */
+static bool in_list(const char *list, const char *name)
+{
+	size_t length = strlen(name), word;
+
+	while (length && *list) {
+		word = strcspn(list, ", ");
+		if (word == length && !strncmp(list, name, word))
+			return true;
+		list += word;
+		list += strspn(list, ", ");
+	}
+	return false;
+}
+
+static void parse_one(const struct test_about *about, int key, struct test_options *options)
+{
+	switch (key) {
+	case OPT_LIST:
+		options->list = true;
+		break;
+	case OPT_ABOUT:
+		print_about(about);
+		exit(KSFT_PASS);
+	case OPT_HELP:
+		print_help(about);
+		exit(KSFT_PASS);
+	case OPT_VERBOSE:
+		options->verbose = true;
+		break;
+	case OPT_FILTER:
+		options->filter = optarg;
+		break;
+	case OPT_CASE:
+		if (!about->has_cases)
+			usage_error(about, "has no single cases: use --filter");
+		if (!*optarg)
+			usage_error(about, "--case needs a case id");
+		options->case_id = optarg;
+		break;
+	case OPT_ENGINE:
+		if (!about->engines)
+			usage_error(about, "has no choice of engines");
+		if (!in_list(about->engines, optarg))
+			usage_error(about, "unknown engine '%s': one of %s", optarg,
+				    about->engines);
+		options->engine = optarg;
+		break;
+	case OPT_RESULTS:
+		options->results = optarg;
+		break;
+	case OPT_KNOWN_ISSUES:
+		options->known_issues = optarg;
+		break;
+	case OPT_MAX_FAILURES:
+		options->max_failures = parse_number(about, "max-failures", optarg);
+		break;
+	case OPT_SEED:
+		options->seed = parse_number(about, "seed", optarg);
+		options->shuffle = true;
+		break;
+	}
+}
+
+/* Found now, not after hours of running. */
+static void check_files(const struct test_about *about, const struct test_options *options)
+{
+	struct known_issues *issues;
+	char error[512];
+
+	if (options->known_issues) {
+		issues = known_issues_load(options->known_issues, error, sizeof(error));
+		if (!issues)
+			usage_error(about, "%s", error);
+		known_issues_free(issues);
+	}
+	if (options->results && !options->list && !results_writable(options->results))
+		usage_error(about, "cannot write results to %s: %s", options->results,
+			    strerror(errno));
+}
+
+void test_options_parse(const struct test_about *about, int argc, char **argv,
+			struct test_options *options)
+{
+	int key, at;
+
+	memset(options, 0, sizeof(*options));
+	options->replay = argv[0];
+	opterr = 0;
+	for (;;) {
+		at = optind;
+		key = getopt_long(argc, argv, "+:", long_options, NULL);
+		if (key == -1)
+			break;
+		if (key == ':')
+			usage_error(about, "option '%s' needs an argument", argv[at]);
+		if (key == '?')
+			usage_error(about, "unknown option '%s', see --help", argv[at]);
+		parse_one(about, key, options);
+	}
+	if (optind < argc)
+		usage_error(about, "unexpected argument '%s', see --help", argv[optind]);
+	check_files(about, options);
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Running subtests: KTAP on stdout, the same as events in the results file. */
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "known_issues.h"
+#include "report.h"
+#include "results_file.h"
+
+#define MAX_PRINTED 3           /* failing cases in full on stdout, per subtest */
+#define MAX_RECORDED 1000       /* failing cases in full in the results, per subtest */
+#define MAX_KNOWN_RECORDED 20   /* the same for each known issue */
+
+enum status { PASS, FAIL, SKIP, KNOWN, NR_STATUS };
+static const char *const status_names[] = { "pass", "fail", "skip", "known" };
+
+/* The running process and, below, its running subtest. */
+static struct {
+	const struct test_about *about;
+	const struct test_options *options;
+	struct known_issues *issues;
+	json_t *early_notes; /* made before report_run() opened anything */
+	u64 cases, failed;   /* of all finished and running subtests */
+	u64 by_status[NR_STATUS];
+	bool incomplete; /* a subtest was ended by an assertion or was never run */
+
+	const struct subtest *subtest;
+	u64 sub_cases, sub_failed, sub_known;
+	u64 *sub_by_issue; /* cases per known issue */
+} run;
+
+void report_cases(u64 n)
+{
+	run.cases += n;
+	run.sub_cases += n;
+}
+
+bool report_should_stop(void)
+{
+	return run.options && run.options->max_failures && run.failed >= run.options->max_failures;
+}
+
+/*
+ * Diagnostics
+ */
+
+/* Each line of the text becomes a KTAP diagnostic. */
+static void print_diagnostic(const char *text)
+{
+	size_t length;
+
+	do {
+		length = strcspn(text, "\n");
+		printf("# %.*s\n", (int)length, text);
+		text += length;
+	} while (*text++);
+	fflush(stdout);
+}
+
+static json_t *note_event(const char *text)
+{
+	json_t *event = json_pack("{s:s, s:o}", "event", "note", "text", json_text(text));
+
+	if (run.subtest)
+		json_object_set_new(event, "subtest", json_text(run.subtest->name));
+	return event;
+}
+
+void report_note(const char *fmt, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (!run.options) {
+		if (!run.early_notes)
+			run.early_notes = json_array();
+		json_array_append_new(run.early_notes, json_text(text));
+		return;
+	}
+	print_diagnostic(text);
+	results_write(note_event(text));
+}
+
+static void print_early_notes(void)
+{
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(run.early_notes, i, text) {
+		print_diagnostic(json_string_value(text));
+		results_write(note_event(json_string_value(text)));
+	}
+	json_decref(run.early_notes);
+	run.early_notes = NULL;
+}
+
+/*
+ * Failing cases
+ */
+
+/* Appends a word as a shell reads it back. */
+static void append_quoted(FILE *to, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=./:,@%";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		fputs(word, to);
+		return;
+	}
+	fputc('\'', to);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", to);
+		else
+			fputc(*word, to);
+	}
+	fputc('\'', to);
+}
+
+/* The command that runs this case alone; the caller frees it. */
+static char *replay_command(const char *case_id)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	append_quoted(to, run.options->replay ? run.options->replay : run.about->name);
+	if (run.options->engine) {
+		fputs(" --engine ", to);
+		append_quoted(to, run.options->engine);
+	}
+	fputs(run.about->has_cases ? " --case " : " --filter ", to);
+	append_quoted(to, run.about->has_cases ? case_id : run.subtest->name);
+	fclose(to);
+	return text;
+}
+
+static void print_failure(const struct case_failure *failure, const char *replay, const char *issue)
+{
+	printf("# case %s%s%s\n", failure->id, issue ? ": known issue " : "", issue ? issue : "");
+	printf("#   expected: %s\n#   observed: %s\n#   rule:     %s\n#   replay:   %s\n",
+	       failure->expected, failure->observed, failure->rule ? failure->rule : "-", replay);
+	fflush(stdout);
+}
+
+static void record_failure(const struct case_failure *failure, const char *replay,
+			   const char *issue)
+{
+	json_t *event;
+
+	event = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "event", "failure", "subtest",
+			  json_text(run.subtest->name), "case", json_text(failure->id), "expected",
+			  json_text(failure->expected), "observed", json_text(failure->observed),
+			  "rule", json_text(failure->rule), "verdict", issue ? "known" : "failed");
+	if (issue)
+		json_object_set_new(event, "known_issue", json_text(issue));
+	if (failure->detail)
+		json_object_set(event, "detail", failure->detail);
+	json_object_set_new(event, "replay", json_text(replay));
+	results_write(event);
+}
+
+enum case_verdict report_failure(const struct case_failure *failure)
+{
+	const char *issue = NULL;
+	bool print, record;
+	char *replay;
+	int nr = -1;
+
+	/* Outside of a run, in a replay, the caller prints the case himself. */
+	if (!run.subtest)
+		goto out;
+	if (run.issues)
+		nr = known_issues_match(run.issues, failure->id, failure->expected,
+					failure->observed);
+	if (nr >= 0) {
+		issue = known_issue_id(run.issues, nr);
+		run.sub_known++;
+		print = run.options->verbose;
+		record = run.sub_by_issue[nr]++ < MAX_KNOWN_RECORDED;
+	} else {
+		run.failed++;
+		run.sub_failed++;
+		print = run.options->verbose || run.sub_failed <= MAX_PRINTED;
+		record = run.sub_failed <= MAX_RECORDED;
+	}
+	if (print || record) {
+		replay = replay_command(failure->id);
+		if (print)
+			print_failure(failure, replay ? replay : "-", issue);
+		if (record)
+			record_failure(failure, replay ? replay : "-", issue);
+		free(replay);
+	}
+out:
+	json_decref(failure->detail);
+	return nr >= 0 ? CASE_KNOWN : CASE_FAILED;
+}
+
+/*
+ * Subtests
+ */
+
+static u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* "id1, id2" of the issues that covered cases of this subtest. */
+static void print_issue_ids(void)
+{
+	const char *comma = "";
+	int nr;
+
+	for (nr = 0; nr < known_issues_nr(run.issues); nr++)
+		if (run.sub_by_issue[nr]) {
+			printf("%s%s", comma, known_issue_id(run.issues, nr));
+			comma = ", ";
+		}
+}
+
+static void print_result(unsigned int number, enum status status, const char *reason, u64 time_ms)
+{
+	const char *name = run.subtest->name;
+
+	if (!run.options->verbose && run.sub_failed > MAX_PRINTED)
+		printf("# ... and %" PRIu64 " more\n", run.sub_failed - MAX_PRINTED);
+	switch (status) {
+	case PASS:
+		printf("ok %u %s # cases=%" PRIu64 " time_ms=%" PRIu64, number, name, run.sub_cases,
+		       time_ms);
+		break;
+	case SKIP:
+		printf("ok %u %s # SKIP %.*s", number, name, (int)strcspn(reason, "\n"), reason);
+		break;
+	case KNOWN:
+		printf("ok %u %s # XFAIL cases=%" PRIu64 " known=%" PRIu64 " time_ms=%" PRIu64 ": ",
+		       number, name, run.sub_cases, run.sub_known, time_ms);
+		print_issue_ids();
+		break;
+	default:
+		if (reason[0])
+			print_diagnostic(reason);
+		printf("not ok %u %s # cases=%" PRIu64 " failed=%" PRIu64, number, name,
+		       run.sub_cases, run.sub_failed);
+		if (run.sub_known)
+			printf(" known=%" PRIu64, run.sub_known);
+		printf(" time_ms=%" PRIu64, time_ms);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void record_result(enum status status, const char *reason, u64 time_ms)
+{
+	json_t *event, *issues = json_object();
+	int nr;
+
+	for (nr = 0; nr < known_issues_nr(run.issues); nr++)
+		if (run.sub_by_issue[nr])
+			json_object_set_new(issues, known_issue_id(run.issues, nr),
+					    json_integer(run.sub_by_issue[nr]));
+	event = json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o}", "event", "subtest",
+			  "name", json_text(run.subtest->name), "status", status_names[status],
+			  "reason", json_text(reason), "cases", (json_int_t)run.sub_cases, "failed",
+			  (json_int_t)run.sub_failed, "known", (json_int_t)run.sub_known, "time_ms",
+			  (json_int_t)time_ms, "known_issues", issues);
+	results_write(event);
+}
+
+/* "begin" is no result: it tells after a crash which subtest was running. */
+static void record_begin(const struct subtest *subtest)
+{
+	results_write(json_pack("{s:s, s:o}", "event", "begin", "subtest",
+				json_text(subtest->name)));
+}
+
+static enum status run_body(struct test_scope *scope)
+{
+	switch (setjmp(*test_scope_enter(scope))) {
+	case 0:
+		run.subtest->run(run.subtest);
+		test_scope_leave(scope);
+		break;
+	case TEST_END_SKIP:
+		/* What had failed before the host turned out to lack something has failed. */
+		if (!run.sub_failed)
+			return SKIP;
+		break;
+	default:
+		/* An assertion counts towards --max-failures as a failing case does. */
+		run.failed++;
+		run.incomplete = true;
+		return FAIL;
+	}
+	return run.sub_failed ? FAIL : run.sub_known ? KNOWN : PASS;
+}
+
+static void run_subtest(unsigned int number, const struct subtest *subtest)
+{
+	struct test_scope scope = {};
+	enum status status;
+	u64 start = now_ms();
+
+	run.subtest = subtest;
+	run.sub_cases = run.sub_failed = run.sub_known = 0;
+	if (run.sub_by_issue)
+		memset(run.sub_by_issue, 0,
+		       known_issues_nr(run.issues) * sizeof(run.sub_by_issue[0]));
+	if (report_should_stop()) {
+		status = SKIP;
+		run.incomplete = true;
+		snprintf(scope.message, sizeof(scope.message), "not run: --max-failures reached");
+	} else {
+		status = run_body(&scope);
+	}
+	run.by_status[status]++;
+	print_result(number, status, scope.message, now_ms() - start);
+	record_result(status, scope.message, now_ms() - start);
+	run.subtest = NULL;
+}
+
+/*
+ * The run
+ */
+
+/* An entry that covered nothing where it should have: fixed, or written wrongly. */
+static void report_stale_issues(unsigned int nr_selected)
+{
+	const struct test_options *options = run.options;
+	int nr;
+
+	if (options->filter || options->case_id || options->engine || run.incomplete ||
+	    report_should_stop() || run.by_status[SKIP] == nr_selected)
+		return;
+	for (nr = 0; nr < known_issues_nr(run.issues); nr++) {
+		if (!known_issue_unused(run.issues, nr))
+			continue;
+		printf("# stale known issue: %s matched no case (%s)\n",
+		       known_issue_id(run.issues, nr), options->known_issues);
+		results_write(json_pack("{s:s, s:s}", "event", "stale_known_issue", "id",
+					known_issue_id(run.issues, nr)));
+	}
+}
+
+static void load_known_issues(void)
+{
+	struct host_card host;
+	char error[512];
+
+	if (!run.options->known_issues)
+		return;
+	run.issues = known_issues_load(run.options->known_issues, error, sizeof(error));
+	if (!run.issues) {
+		fprintf(stderr, "%s: %s\n", run.about->name, error);
+		exit(KSFT_USAGE);
+	}
+	host_card_read(&host);
+	known_issues_select(run.issues, &host, run.about->name);
+	run.sub_by_issue = calloc(known_issues_nr(run.issues) + 1, sizeof(run.sub_by_issue[0]));
+	TEST_ASSERT(run.sub_by_issue, "out of memory");
+}
+
+/* splitmix64: any seed, 0 included, gives a good order. */
+static u64 next_random(u64 *state)
+{
+	u64 x = *state += 0x9e3779b97f4a7c15;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+/* The places of the selected subtests in the order they run; the caller frees it. */
+static unsigned int *select_subtests(const struct subtest *subtests, unsigned int nr,
+				     unsigned int *nr_selected)
+{
+	unsigned int *order = calloc(nr + 1, sizeof(order[0])), i, j, swap;
+	const struct test_options *options = run.options;
+	u64 state = options->seed;
+
+	TEST_ASSERT(order, "out of memory");
+	*nr_selected = 0;
+	for (i = 0; i < nr; i++)
+		if (!options->filter || !fnmatch(options->filter, subtests[i].name, 0))
+			order[(*nr_selected)++] = i;
+	for (i = *nr_selected; options->shuffle && i > 1; i--) {
+		j = next_random(&state) % i;
+		swap = order[j];
+		order[j] = order[i - 1];
+		order[i - 1] = swap;
+	}
+	return order;
+}
+
+static void begin_run(unsigned int nr_selected)
+{
+	const struct test_options *options = run.options;
+	json_t *event;
+
+	if (options->results && !results_open(options->results)) {
+		perror(options->results);
+		exit(KSFT_USAGE);
+	}
+	event = json_pack("{s:s, s:o, s:i}", "event", "start", "test", json_text(run.about->name),
+			  "subtests", nr_selected);
+	json_object_set_new(event, "seed",
+			    options->shuffle ? json_integer(options->seed) : json_null());
+	results_write(event);
+	printf("KTAP version 1\n1..%u\n", nr_selected);
+	if (options->shuffle)
+		printf("# seed: %" PRIu64 "\n", options->seed);
+	fflush(stdout);
+}
+
+static int end_run(unsigned int nr_selected)
+{
+	enum status status = run.by_status[FAIL]		? FAIL :
+			     run.by_status[SKIP] == nr_selected ? SKIP :
+								  PASS;
+
+	report_stale_issues(nr_selected);
+	results_write(json_pack("{s:s, s:s}", "event", "end", "status", status_names[status]));
+	printf("# cases: %" PRIu64 "\n", run.cases);
+	printf("# Totals: pass:%" PRIu64 " fail:%" PRIu64 " xfail:%" PRIu64
+	       " xpass:0 skip:%" PRIu64 " error:0\n",
+	       run.by_status[PASS], run.by_status[FAIL], run.by_status[KNOWN], run.by_status[SKIP]);
+	if (!results_close())
+		status = FAIL;
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "%s: cannot write to standard output\n", run.about->name);
+		status = FAIL;
+	}
+	return status == FAIL ? KSFT_FAIL : status == SKIP ? KSFT_SKIP : KSFT_PASS;
+}
+
+int report_run(const struct test_about *about, const struct test_options *options,
+	       const struct subtest *subtests, unsigned int nr_subtests)
+{
+	unsigned int *order, nr_selected, i;
+	int code;
+
+	run.about = about;
+	run.options = options;
+	order = select_subtests(subtests, nr_subtests, &nr_selected);
+	if (!nr_selected) {
+		fprintf(stderr, "%s: no subtest matches '%s', see --list\n", about->name,
+			options->filter ? options->filter : "*");
+		exit(KSFT_USAGE);
+	}
+	if (options->list) {
+		for (i = 0; i < nr_selected; i++)
+			puts(subtests[order[i]].name);
+		code = fflush(stdout) ? KSFT_FAIL : KSFT_PASS;
+		goto out;
+	}
+	load_known_issues();
+	begin_run(nr_selected);
+	print_early_notes();
+	for (i = 0; i < nr_selected; i++) {
+		/* One sync covers the end of a subtest and the begin of the next. */
+		record_begin(&subtests[order[i]]);
+		results_sync();
+		run_subtest(i + 1, &subtests[order[i]]);
+	}
+	code = end_run(nr_selected);
+	known_issues_free(run.issues);
+	free(run.sub_by_issue);
+out:
+	free(order);
+	json_decref(run.early_notes);
+	memset(&run, 0, sizeof(run));
+	return code;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The end of a run, for the terminal. */
+#include <string.h>
+
+#include "summary.h"
+#include "test_assert.h"
+
+/* Failing cases per subtest, and subtests per test, in full; the rest are in summary.json. */
+#define MAX_SHOWN 3
+#define MAX_SUBTESTS_SHOWN 5
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static bool is(const json_t *object, const char *key, const char *value)
+{
+	return !strcmp(text_of(object, key), value);
+}
+
+static void print_failures(const json_t *summary, const char *test, const char *subtest, FILE *to)
+{
+	json_t *failure;
+	int shown = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(summary, "failures"), i, failure) {
+		if (!is(failure, "test", test) || !is(failure, "subtest", subtest))
+			continue;
+		if (shown++ == MAX_SHOWN)
+			break;
+		fprintf(to, "    case %s\n      expected: %s\n      observed: %s\n"
+			    "      rule:     %s\n      replay:   %s\n",
+			text_of(failure, "case"), text_of(failure, "expected"),
+			text_of(failure, "observed"), text_of(failure, "rule"),
+			text_of(failure, "replay"));
+	}
+}
+
+static void print_failed_test(const json_t *summary, const json_t *test, FILE *to)
+{
+	const char *name = text_of(test, "name");
+	json_t *subtest;
+	int shown = 0;
+	size_t i;
+
+	fprintf(to, "FAILED %s", name);
+	if (*text_of(test, "reason"))
+		fprintf(to, ": %s", text_of(test, "reason"));
+	fputc('\n', to);
+	json_array_foreach(json_object_get(test, "subtests"), i, subtest) {
+		if (!is(subtest, "status", "fail"))
+			continue;
+		fprintf(to, "  %s: ", text_of(subtest, "name"));
+		if (*text_of(subtest, "reason"))
+			fprintf(to, "%s%s", text_of(subtest, "reason"),
+				number_of(subtest, "failed") ? "; " : "\n");
+		if (number_of(subtest, "failed"))
+			fprintf(to, "%lld of %lld cases failed\n", number_of(subtest, "failed"),
+				number_of(subtest, "cases"));
+		if (shown++ < MAX_SUBTESTS_SHOWN)
+			print_failures(summary, name, text_of(subtest, "name"), to);
+	}
+}
+
+/* Skips by reason: many subtests of one test lack the same thing. */
+static void print_skips(const json_t *test, FILE *to)
+{
+	json_t *reasons = json_object(), *subtest, *count;
+	const char *reason;
+	size_t i;
+
+	json_array_foreach(json_object_get(test, "subtests"), i, subtest) {
+		if (!is(subtest, "status", "skip"))
+			continue;
+		reason = text_of(subtest, "reason");
+		json_object_set_new(reasons, reason,
+				    json_integer(number_of(reasons, reason) + 1));
+	}
+	if (!json_object_size(reasons) && is(test, "status", "skip"))
+		json_object_set_new(reasons, text_of(test, "reason"), json_integer(1));
+	json_object_foreach(reasons, reason, count)
+		fprintf(to, "SKIPPED %s: %lld: %s\n", text_of(test, "name"),
+			(long long)json_integer_value(count),
+			*reason ? reason : "no reason given");
+	json_decref(reasons);
+}
+
+static void print_known(const json_t *summary, FILE *to)
+{
+	const json_t *totals = json_object_get(summary, "totals");
+	json_t *issues = json_object_get(summary, "known_issues"), *count;
+	const char *id, *comma = "";
+
+	fprintf(to, "%lld passed only thanks to known issues", number_of(totals, "known"));
+	if (json_object_size(issues))
+		fputs(" (cases covered: ", to);
+	json_object_foreach(issues, id, count) {
+		fprintf(to, "%s%s %lld", comma, id, (long long)json_integer_value(count));
+		comma = ", ";
+	}
+	fputs(json_object_size(issues) ? ")\n" : "\n", to);
+}
+
+void summary_print(const json_t *summary, FILE *to)
+{
+	const json_t *totals = json_object_get(summary, "totals");
+	json_t *tests = json_object_get(summary, "tests"), *item;
+	size_t i, not_run = 0;
+
+	json_array_foreach(tests, i, item)
+		if (!is(item, "status", "fail"))
+			print_skips(item, to);
+	json_array_foreach(tests, i, item)
+		if (is(item, "status", "fail"))
+			print_failed_test(summary, item, to);
+	json_array_foreach(json_object_get(summary, "stale_known_issues"), i, item)
+		fprintf(to, "stale known issue: %s matched no case of %s\n", text_of(item, "id"),
+			text_of(item, "test"));
+	json_array_foreach(json_object_get(summary, "damaged"), i, item)
+		fprintf(to, "damaged: %s line %lld: %s\n", text_of(item, "file"),
+			number_of(item, "line"), text_of(item, "error"));
+	json_array_foreach(tests, i, item)
+		not_run += is(item, "status", "not run");
+	if (json_is_true(json_object_get(summary, "interrupted")))
+		fprintf(to, "interrupted%s%s: %zu tests were not started\n",
+			*text_of(summary, "interrupted_by") ? " by " : "",
+			text_of(summary, "interrupted_by"), not_run);
+	fprintf(to, "%lld cases\n", number_of(totals, "cases"));
+	print_known(summary, to);
+	fprintf(to, "%lld passed, %lld failed, %lld skipped\n", number_of(totals, "passed"),
+		number_of(totals, "failed"), number_of(totals, "skipped"));
+}
+
+int summary_exit_code(const json_t *summary)
+{
+	const json_t *totals = json_object_get(summary, "totals");
+
+	if (number_of(totals, "failed"))
+		return KSFT_FAIL;
+	return number_of(totals, "skipped") && !number_of(totals, "passed") ? KSFT_SKIP : KSFT_PASS;
+}

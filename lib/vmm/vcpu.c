@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vCPUs: registers, and running them under a watchdog. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test_assert.h"
+#include "vm.h"
+
+#define WATCHDOG_SIGNAL SIGRTMIN
+
+int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg)
+{
+	return ioctl(vcpu->fd, request, arg) < 0 ? errno : 0;
+}
+
+#define VCPU_IOCTL(vcpu, request, arg)                                                 \
+	do {                                                                           \
+		int err_ = __vcpu_ioctl(vcpu, request, arg);                           \
+                                                                                       \
+		TEST_ASSERT(!err_, #request " vcpu %u: %s", (vcpu)->id, strerror(err_)); \
+	} while (0)
+
+struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
+	struct kvm_cpuid2 *cpuid;
+
+	TEST_ASSERT(vcpu, "out of memory");
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
+	TEST_ASSERT(vcpu->fd >= 0, "KVM_CREATE_VCPU id %u: %s", id, strerror(errno));
+	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	TEST_ASSERT(vcpu->run != MAP_FAILED, "mmap of vcpu %u, %zu bytes: %s", id, vm->run_size,
+		    strerror(errno));
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	cpuid = kvm_supported_cpuid(vm->kvm_fd);
+	vcpu_set_cpuid(vcpu, cpuid);
+	free(cpuid);
+	return vcpu;
+}
+
+void vcpu_regs_get(struct vcpu *vcpu, struct kvm_regs *regs)
+{
+	VCPU_IOCTL(vcpu, KVM_GET_REGS, regs);
+}
+
+void vcpu_regs_set(struct vcpu *vcpu, const struct kvm_regs *regs)
+{
+	VCPU_IOCTL(vcpu, KVM_SET_REGS, (void *)regs);
+}
+
+void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs)
+{
+	VCPU_IOCTL(vcpu, KVM_GET_SREGS, sregs);
+}
+
+int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	return __vcpu_ioctl(vcpu, KVM_SET_SREGS, (void *)sregs);
+}
+
+void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	int err = __vcpu_sregs_set(vcpu, sregs);
+
+	TEST_ASSERT(!err, "KVM_SET_SREGS vcpu %u cr0 %#llx cr3 %#llx cr4 %#llx efer %#llx: %s",
+		    vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer, strerror(err));
+}
+
+void vcpu_events_clear(struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+
+	VCPU_IOCTL(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	memset(&events.exception, 0, sizeof(events.exception));
+	memset(&events.interrupt, 0, sizeof(events.interrupt));
+	memset(&events.nmi, 0, sizeof(events.nmi));
+	events.flags &= ~(KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |
+			  KVM_VCPUEVENT_VALID_TRIPLE_FAULT);
+	VCPU_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
+}
+
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+u64 vcpu_msr_get(struct vcpu *vcpu, u32 index)
+{
+	struct one_msr m = { .head.nmsrs = 1, .entry.index = index };
+	int n = ioctl(vcpu->fd, KVM_GET_MSRS, &m);
+
+	TEST_ASSERT(n == 1, "KVM_GET_MSRS vcpu %u msr %#x: %s", vcpu->id, index,
+		    n < 0 ? strerror(errno) : "refused");
+	return m.entry.data;
+}
+
+void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value)
+{
+	struct one_msr m = { .head.nmsrs = 1, .entry = { .index = index, .data = value } };
+	int n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
+
+	TEST_ASSERT(n == 1, "KVM_SET_MSRS vcpu %u msr %#x value %#llx: %s", vcpu->id, index,
+		    (unsigned long long)value, n < 0 ? strerror(errno) : "refused");
+}
+
+/*
+ * The watchdog.  A signal alone could arrive just before KVM_RUN and be lost, so
+ * the handler also sets immediate_exit, which KVM checks on entry.
+ */
+static __thread struct kvm_run *watched_run;
+static __thread volatile sig_atomic_t watchdog_expired;
+
+static void watchdog_handler(int sig)
+{
+	(void)sig;
+	watchdog_expired = 1;
+	if (watched_run)
+		watched_run->immediate_exit = 1;
+}
+
+static timer_t watchdog_timer(void)
+{
+	static __thread bool created;
+	static __thread timer_t timer;
+	struct sigaction action = { .sa_handler = watchdog_handler };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = WATCHDOG_SIGNAL,
+	};
+
+	if (!created) {
+		sigaction(WATCHDOG_SIGNAL, &action, NULL);
+		event._sigev_un._tid = syscall(SYS_gettid);
+		TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &timer), "timer_create: %s",
+			    strerror(errno));
+		created = true;
+	}
+	return timer;
+}
+
+static void watchdog_set(unsigned int ms)
+{
+	struct itimerspec when = {
+		.it_value = { ms / 1000, (ms % 1000) * 1000000L },
+		.it_interval = { 0, ms ? 100 * 1000000L : 0 },
+	};
+
+	timer_settime(watchdog_timer(), 0, &when, NULL);
+}
+
+u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
+{
+	int ret, err;
+
+	watchdog_expired = 0;
+	vcpu->run->immediate_exit = 0;
+	watched_run = vcpu->run;
+	watchdog_set(timeout_ms);
+	do {
+		ret = ioctl(vcpu->fd, KVM_RUN, NULL);
+		err = errno;
+	} while (ret < 0 && (err == EINTR || err == EAGAIN) && !watchdog_expired);
+	watchdog_set(0);
+	watched_run = NULL;
+	vcpu->run->immediate_exit = 0;
+	if (!ret)
+		return vcpu->run->exit_reason;
+	if (watchdog_expired && err == EINTR)
+		return VCPU_TIMEOUT;
+	if (error)
+		*error = err;
+	return VCPU_RUN_ERROR;
+}
+
+void vcpu_run_complete_io(struct vcpu *vcpu)
+{
+	int ret;
+
+	vcpu->run->immediate_exit = 1;
+	ret = ioctl(vcpu->fd, KVM_RUN, NULL);
+	vcpu->run->immediate_exit = 0;
+	TEST_ASSERT(ret == -1 && errno == EINTR, "KVM_RUN with immediate_exit: %d, %s", ret,
+		    strerror(errno));
+}
+
+const char *exit_reason_name(u32 reason)
+{
+	static const char *const names[] = {
+		[KVM_EXIT_UNKNOWN] = "UNKNOWN",
+		[KVM_EXIT_EXCEPTION] = "EXCEPTION",
+		[KVM_EXIT_IO] = "IO",
+		[KVM_EXIT_HYPERCALL] = "HYPERCALL",
+		[KVM_EXIT_DEBUG] = "DEBUG",
+		[KVM_EXIT_HLT] = "HLT",
+		[KVM_EXIT_MMIO] = "MMIO",
+		[KVM_EXIT_IRQ_WINDOW_OPEN] = "IRQ_WINDOW_OPEN",
+		[KVM_EXIT_SHUTDOWN] = "SHUTDOWN",
+		[KVM_EXIT_FAIL_ENTRY] = "FAIL_ENTRY",
+		[KVM_EXIT_INTR] = "INTR",
+		[KVM_EXIT_INTERNAL_ERROR] = "INTERNAL_ERROR",
+		[KVM_EXIT_SYSTEM_EVENT] = "SYSTEM_EVENT",
+	};
+
+	if (reason == VCPU_TIMEOUT)
+		return "TIMEOUT";
+	if (reason == VCPU_RUN_ERROR)
+		return "RUN_ERROR";
+	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "OTHER";
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Virtual machines and their memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <numa.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "test_assert.h"
+#include "vm.h"
+
+/* Three pages below 4 GiB that VT-x needs where it cannot run real mode itself. */
+#define INTEL_TSS_ADDR 0xfffbd000ul
+#define INTEL_IDENTITY_MAP_ADDR 0xfffbc000ull
+
+int __vm_ioctl(struct vm *vm, unsigned long request, void *arg)
+{
+	return ioctl(vm->fd, request, arg) < 0 ? errno : 0;
+}
+
+int vm_check_cap(struct vm *vm, long cap)
+{
+	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);
+}
+
+struct vm *vm_create(void)
+{
+	struct host_card card;
+	struct vm *vm;
+	u64 identity = INTEL_IDENTITY_MAP_ADDR;
+	int size;
+
+	host_card_read(&card);
+	TEST_REQUIRE(!card.kvm_error[0], "%s", card.kvm_error);
+	vm = calloc(1, sizeof(*vm));
+	TEST_ASSERT(vm, "out of memory");
+	vm->kvm_fd = open(kvm_device_path(), O_RDWR | O_CLOEXEC);
+	TEST_ASSERT(vm->kvm_fd >= 0, "open %s: %s", kvm_device_path(), strerror(errno));
+	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	TEST_ASSERT(size > 0, "KVM_GET_VCPU_MMAP_SIZE: %s", strerror(errno));
+	vm->run_size = size;
+	do {
+		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	} while (vm->fd < 0 && errno == EINTR);
+	TEST_ASSERT(vm->fd >= 0, "KVM_CREATE_VM type 0: %s", strerror(errno));
+	/* Needed by VT-x only; other backends refuse or ignore them. */
+	ioctl(vm->fd, KVM_SET_TSS_ADDR, INTEL_TSS_ADDR);
+	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
+	return vm;
+}
+
+static void vcpu_free(struct vm *vm, struct vcpu *vcpu)
+{
+	munmap(vcpu->run, vm->run_size);
+	close(vcpu->fd);
+	free(vcpu->cpuid);
+	free(vcpu);
+}
+
+void vm_free(struct vm *vm)
+{
+	unsigned int i;
+
+	if (!vm)
+		return;
+	while (vm->vcpus) {
+		struct vcpu *next = vm->vcpus->next;
+
+		vcpu_free(vm, vm->vcpus);
+		vm->vcpus = next;
+	}
+	close(vm->fd);
+	close(vm->kvm_fd);
+	for (i = 0; i < vm->nr_slots; i++)
+		munmap(vm->slot[i].host, vm->slot[i].size);
+	free(vm);
+}
+
+int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = vm->nr_slots,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+	};
+	void *p;
+	int err;
+
+	if (vm->nr_slots == VM_MAX_SLOTS)
+		return ENOSPC;
+	/* Not numa_alloc_onnode(): a sparse range must not count as committed memory. */
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		 -1, 0);
+	if (p == MAP_FAILED)
+		return errno;
+	/* Pages of a sparse range are touched one by one: do not fill it with huge pages. */
+	madvise(p, size, MADV_NOHUGEPAGE);
+	if (node != VM_ANY_NODE && numa_available() >= 0)
+		numa_tonode_memory(p, size, node);
+	region.userspace_addr = (uintptr_t)p;
+	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	if (err) {
+		munmap(p, size);
+		return err;
+	}
+	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, gpa, size, p };
+	*host = p;
+	return 0;
+}
+
+void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node)
+{
+	void *host = NULL;
+	int err = __vm_mem_add(vm, gpa, size, node, &host);
+
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s",
+		    vm->nr_slots, (unsigned long long)gpa, (unsigned long long)size, strerror(err));
+	return host;
+}
+
+void *vm_gpa2hva(const struct vm *vm, gpa_t gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_slots; i++)
+		if (gpa >= vm->slot[i].gpa && gpa - vm->slot[i].gpa < vm->slot[i].size)
+			return vm->slot[i].host + (gpa - vm->slot[i].gpa);
+	return NULL;
+}

@@ -1,0 +1,493 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the suite's tests and keeps what they said, also when one of them hangs,
+# when this script is killed, or when the host goes down under it.
+#
+# Needs bash, coreutils and, for the kernel log, dmesg: it runs in an initramfs.
+# What a shell cannot do well (JSON, the host card) is in kmc-report.
+#
+# results/RUN/:  host.json     what host this was
+#                run.jsonl     one line per thing done, synced before a test starts
+#                TEST.ktap, TEST.stderr, TEST.jsonl, TEST.dmesg (only after a warning)
+#                summary.json  written last: a run without one did not finish
+set -u
+export LC_ALL=C
+
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+readonly here
+readonly kmsg=${KMC_KMSG:-/dev/kmsg} # replaced by the suite's own tests
+
+# In the source tree the binaries are under build/; an install folder may have them beside us.
+if [[ -d $here/build/x86 || ! -d $here/bin ]]; then
+	readonly test_dir=$here/build/x86 report=$here/build/bin/kmc-report
+else
+	readonly test_dir=$here/x86 report=$here/bin/kmc-report
+fi
+
+die() {
+	printf 'runner.sh: %s\n' "$1" >&2
+	exit 2
+}
+
+usage() {
+	cat <<-EOT
+	Usage: runner.sh [options] [TEST...] [-- TEST ARGUMENTS]
+
+	Runs all tests, or those named, and ends with "N passed, N failed, N skipped".
+
+	  --list              print the tests, their tags and what they prove
+	  --host              print what host this is and run nothing
+	  --tag TAG           run the tests with this tag (may be repeated)
+	  --filter GLOB       run the subtests whose name matches
+	  --case ID           replay one case of one TEST and explain it
+	  --max-failures N    stop each test after N failing cases
+	  --seed N            shuffle the order of the subtests
+	  --time-limit N      seconds each test may take (600)
+	  --results DIR       folder of the runs ($here/results)
+	  --run-name NAME     name of this run (time and host name)
+	  --setup             install what is missing, build, then run: here if /dev/kvm
+	                      can be used, else on the emulated host
+	  --self-test         run the suite's own tests (make check); with --setup
+	                      install what they need first
+
+	Exit codes: 0 passed, 1 failed, 2 bad usage, 4 everything skipped, 130/143 interrupted.
+	EOT
+}
+
+#
+# Options
+#
+names=() tags=() test_args=() pass_on=() run_args=()
+mode=run setup=0 filter='' have_filter=0 case_id='' time_limit=600 results=$here/results run_name=''
+
+need_number() {
+	[[ $2 =~ ^[0-9]{1,18}$ ]] || die "option '$1' needs a number, not '$2'"
+}
+
+parse_value() {
+	case $1 in
+	--tag) tags+=("$2") ;;
+	--filter) filter=$2 have_filter=1 pass_on+=(--filter "$2") ;;
+	--case) case_id=$2 pass_on+=(--case "$2") ;;
+	--max-failures | --seed) need_number "$1" "$2" && pass_on+=("$1" "$2") ;;
+	--time-limit)
+		need_number "$1" "$2"
+		((10#$2 > 0)) || die "option '$1' needs a number above 0"
+		time_limit=$((10#$2))
+		;;
+	--results) results=$2 ;;
+	--run-name)
+		[[ $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$ && $2 != latest ]] ||
+			die "option '$1' needs a name of letters, digits and _.:+-, not '$2'"
+		run_name=$2
+		;;
+	esac
+}
+
+parse_options() {
+	local option
+	run_args=("$@")
+	while (($#)); do
+		option=$1
+		shift
+		case $option in
+		--list | --host) mode=${option#--} ;;
+		--self-test) mode=self-test ;;
+		--setup) setup=1 ;;
+		--help | -h) usage && exit 0 ;;
+		--tag=* | --filter=* | --case=* | --max-failures=* | --seed=* | --time-limit=* | \
+			--results=* | --run-name=*)
+			parse_value "${option%%=*}" "${option#*=}"
+			;;
+		--tag | --filter | --case | --max-failures | --seed | --time-limit | --results | --run-name)
+			(($#)) || die "option '$option' needs an argument"
+			parse_value "$option" "$1"
+			shift
+			;;
+		--) test_args=("$@") && break ;;
+		-*) die "unknown option '$option', see --help" ;;
+		*) names+=("${option##*/}") ;;
+		esac
+	done
+}
+
+# Where /dev/kvm cannot be used (kmc-report has said why) an emulated host runs the same.
+run_in_lab() {
+	local arg args=()
+	printf 'running on the emulated host instead\n'
+	"$here/setup.sh" lab || exit
+	for arg in "${run_args[@]}"; do
+		[[ $arg == --setup ]] || args+=("$arg")
+	done
+	exec "$here/lab/run.sh" --host svm-npt -- "${args[@]+"${args[@]}"}"
+}
+
+#
+# Which tests
+#
+declare -A about_proves=() about_tags=() about_cases=()
+tests=()
+
+read_about() {
+	local file name key value
+	[[ -x $report ]] || die "nothing is built: run make, or $0 --setup"
+	for file in "$test_dir"/*_test; do
+		[[ -f $file && -x $file ]] || continue
+		name=${file##*/}
+		tests+=("$name")
+		about_tags[$name]='' about_proves[$name]='' about_cases[$name]=no
+		while IFS= read -r value; do
+			key=${value%%:*} value=${value#*:} value=${value# }
+			case $key in
+			proves) about_proves[$name]=$value ;;
+			tags) about_tags[$name]=${value// /} ;;
+			cases) about_cases[$name]=$value ;;
+			esac
+		done < <("$file" --about 2>/dev/null </dev/null)
+	done
+	((${#tests[@]})) || die "no test is built in $test_dir: run make, or $0 --setup"
+}
+
+# Keeps in tests() those for which the command given holds.
+keep_tests() {
+	local name kept=()
+	for name in "${tests[@]}"; do
+		"$@" "$name" && kept+=("$name")
+	done
+	tests=("${kept[@]+"${kept[@]}"}")
+}
+
+# shellcheck disable=SC2317 # these are called through keep_tests
+is_named() { [[ " ${names[*]} " == *" $1 "* ]]; }
+# shellcheck disable=SC2317
+has_cases() { [[ ${about_cases[$1]} == yes ]]; }
+# shellcheck disable=SC2317
+has_tag() {
+	local tag
+	for tag in "${tags[@]}"; do
+		[[ ,${about_tags[$1]}, == *",$tag,"* ]] && return
+	done
+	return 1
+}
+# Only "no subtest matches" is a reason to leave a test out; else it speaks for itself.
+# shellcheck disable=SC2317
+has_subtest() {
+	"$test_dir/$1" --list --filter "$filter" >/dev/null 2>&1 </dev/null
+	[[ $? != 2 ]]
+}
+
+select_tests() {
+	local name tag known
+	for name in "${names[@]+"${names[@]}"}"; do
+		[[ " ${tests[*]} " == *" $name "* ]] ||
+			die "unknown test '$name' (tests: ${tests[*]})"
+	done
+	known=",$(IFS=,; printf %s "${about_tags[*]}"),"
+	for tag in "${tags[@]+"${tags[@]}"}"; do
+		[[ -n $tag && $known == *",$tag,"* ]] || die "unknown tag '$tag', see --list"
+	done
+	((!${#names[@]})) || keep_tests is_named
+	((!${#tags[@]})) || keep_tests has_tag
+	((${#tests[@]})) || die "no test is both named and tagged so"
+	if ((have_filter)); then
+		keep_tests has_subtest
+		((${#tests[@]})) || die "no subtest matches '$filter'"
+	fi
+	if [[ -n $case_id ]]; then
+		keep_tests has_cases
+		((${#tests[@]} == 1)) || die "--case needs the one TEST whose case '$case_id' is"
+	fi
+}
+
+#
+# Recording
+#
+run_dir='' write_failed=0
+
+# A JSON string in REPLY.
+json() {
+	local text=$1
+	text=${text//\\/\\\\} text=${text//\"/\\\"}
+	text=${text//$'\n'/\\n} text=${text//$'\t'/\\t}
+	REPLY="\"${text//[^[:print:]]/?}\""
+}
+
+# record EVENT [KEY JSON-VALUE]...
+record() {
+	local line="{\"event\":\"$1\""
+	shift
+	while (($#)); do
+		line+=",\"$1\":$2"
+		shift 2
+	done
+	{ printf '%s}\n' "$line" >>"$run_dir/run.jsonl" && sync -d "$run_dir/run.jsonl"; } 2>/dev/null && return 0
+	((write_failed)) || printf 'runner.sh: cannot write to %s\n' "$run_dir/run.jsonl" >&2
+	write_failed=1
+}
+
+note() {
+	printf '%s\n' "$1"
+	json "$1"
+	record note text "$REPLY"
+}
+
+now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+
+create_run() {
+	local base n=1 error list='' name
+	error=$(mkdir -p -- "$results" 2>&1) || die "cannot write results: ${error#mkdir: }"
+	results=$(cd -- "$results" && pwd) || die "cannot enter results folder $results"
+	"$report" unfinished "$results"
+	base=${run_name:-$(date -u +%Y%m%dT%H%M%SZ)-${HOSTNAME//[^A-Za-z0-9_.-]/_}}
+	run_name=$base
+	until error=$(mkdir -- "$results/$run_name" 2>&1); do
+		[[ -e $results/$run_name ]] || die "cannot write results: ${error#mkdir: }"
+		run_name=$base-$((++n))
+	done
+	run_dir=$results/$run_name
+	for name in "${tests[@]}"; do
+		json "$name"
+		list+=${list:+,}$REPLY
+	done
+	set -- tests "[$list]" runner "$("$report" process $$)" started "\"$(now)\""
+	json "$run_name" && set -- run "$REPLY" "$@"
+	json "${run_args[*]-}" && set -- "$@" arguments "$REPLY"
+	json "$case_id" && set -- "$@" case "$REPLY"
+	record run "$@"
+	((!write_failed)) || exit 2
+	"$report" host --json >"$run_dir/host.json" || write_failed=1
+	ln -s -- "$run_name" "$results/.latest.$$" && mv -T -- "$results/.latest.$$" "$results/latest" ||
+		printf 'runner.sh: cannot update %s\n' "$results/latest" >&2
+}
+
+#
+# The kernel log
+#
+marker='' log_readable=1
+
+mark_kernel_log() {
+	local log=()
+	marker="kvm-mmu-conformance: $run_name starting $1"
+	[[ -w $kmsg ]] && { printf '<6>%s\n' "$marker" >"$kmsg"; } 2>/dev/null && return
+	# No marker of ours: the last line so far has to do.
+	((log_readable)) && mapfile -t log < <(dmesg 2>/dev/null)
+	marker=''
+	((${#log[@]})) && marker=${log[-1]}
+}
+
+# The first line of trouble since the marker in REPLY, or nothing; all lines go to a file.
+check_kernel_log() {
+	local log=() from i trouble='(^|[^[:alpha:]])(WARNING:|BUG:|kernel BUG at|Oops|general protection fault|KASAN|UBSAN)|[Cc]all [Tt]race'
+	REPLY=''
+	((log_readable)) || return
+	mapfile -t log < <(dmesg 2>/dev/null)
+	for ((from = ${#log[@]}; from > 0; from--)); do
+		[[ -n $marker && ${log[from - 1]} == *"$marker"* ]] && break
+	done
+	for ((i = from; i < ${#log[@]}; i++)); do
+		# "traps:" is a process that crashed, not the kernel.
+		[[ ${log[i]} =~ $trouble && ${log[i]} != *"traps: "* ]] || continue
+		REPLY=${log[i]}
+		printf '%s\n' "${log[@]:from:2000}" >"$run_dir/$1.dmesg"
+		return
+	done
+}
+
+#
+# Running
+#
+group='' current='' ended='' began=0 busy=0 pending='' replay_refused=0
+
+# Is a process of the group alive?  Zombies that nobody reaps do not count.
+# (Under a trap a bare "return" gives the status from before the trap.)
+group_alive() {
+	local file stat
+	kill -0 -- "-$1" 2>/dev/null || return 1
+	for file in /proc/[0-9]*/stat; do
+		{ read -r stat <"$file"; } 2>/dev/null || continue
+		read -r -a stat <<<"${stat##*) }"
+		[[ ${stat[2]} == "$1" && ${stat[0]} != [ZX] ]] && return 0
+	done
+	return 1
+}
+
+# Ends all processes of a test; not 0 if one is stuck in the kernel.
+kill_group() {
+	local signal i
+	for signal in TERM KILL; do
+		group_alive "$1" || return 0
+		kill -"$signal" -- "-$1" 2>/dev/null
+		for ((i = 0; i < 20; i++)); do
+			group_alive "$1" || return 0
+			sleep 0.1
+		done
+	done
+	return 1
+}
+
+# Follows a test's output on a terminal: one line, overwritten.
+show_progress() {
+	local line part='' fd
+	exec {fd}<"$run_dir/$2.ktap"
+	while kill -0 "$1" 2>/dev/null; do
+		while IFS= read -r -u "$fd" line; do
+			line=$part$line part=''
+			[[ $line =~ ^(not )?ok\ [0-9]+ ]] && printf '\r\033[K  %.76s' "$line"
+		done
+		part+=$line
+		sleep 0.2
+	done
+	exec {fd}<&-
+	printf '\r\033[K'
+}
+
+# How the test ended: exit code of timeout(1), which is the test's own, or 124 / 128 + signal.
+record_end() {
+	local code=$1 outcome=$2 extra=() ms
+	ended="exit code $code"
+	ms=$(((${EPOCHREALTIME/./} - began) / 1000))
+	if [[ -z $outcome ]]; then
+		outcome=exited
+		if ((code == 124 || (code == 137 && ms >= time_limit * 1000))); then
+			outcome=timeout ended='timed out'
+		elif ((code > 128)); then
+			outcome=signal ended="signal $((code - 128))"
+			extra+=(signal $((code - 128)))
+		fi
+	fi
+	kill_group "$group" || extra+=(stuck '"a process of it cannot be killed"')
+	group=''
+	check_kernel_log "$current"
+	if [[ -n $REPLY ]]; then
+		json "$REPLY"
+		extra+=(kernel_log "$REPLY")
+	fi
+	json "$current"
+	record test_end test "$REPLY" outcome "\"$outcome\"" exit "$code" time_ms "$ms" \
+		time_limit "$time_limit" "${extra[@]+"${extra[@]}"}"
+}
+
+count_results() {
+	local line passed=0 failed=0 skipped=0
+	while IFS= read -r line; do
+		case $line in
+		'not ok '*) ((failed++)) ;;
+		'ok '*' # SKIP'*) ((skipped++)) ;;
+		'ok '*) ((passed++)) ;;
+		esac
+	done <"$run_dir/$1.ktap"
+	printf '  %s: %d passed, %d failed, %d skipped, %s\n' "$1" $passed $failed $skipped "$ended"
+}
+
+run_test() {
+	local name=$1 args=(--results "$run_dir/$1.jsonl") code
+	[[ -f $here/x86/known_issues.json ]] && args+=(--known-issues "$here/x86/known_issues.json")
+	args+=("${pass_on[@]+"${pass_on[@]}"}" "${test_args[@]+"${test_args[@]}"}")
+	[[ -n $case_id ]] || printf '[%d/%d] %s\n' "$2" "${#tests[@]}" "$name"
+	busy=1 current=$name began=${EPOCHREALTIME/./}
+	mark_kernel_log "$name"
+	json "$name"
+	record test_start test "$REPLY" time "\"$(now)\"" time_limit "$time_limit"
+	sync "$run_dir" 2>/dev/null
+	# Job control for this line only: it gives the test a process group of its own.
+	set -m
+	timeout --kill-after=10 "$time_limit" "$test_dir/$name" "${args[@]}" \
+		</dev/null >"$run_dir/$name.ktap" 2>"$run_dir/$name.stderr" &
+	group=$!
+	set +m
+	let_signals_in
+	[[ -t 1 ]] && show_progress "$group" "$name"
+	wait "$group" 2>/dev/null
+	code=$?
+	busy=1
+	record_end "$code" ''
+	let_signals_in
+	if [[ -z $case_id ]]; then
+		count_results "$name"
+		return
+	fi
+	# A replay is for reading; a refused one is one line.
+	((code != 2)) || replay_refused=1
+	((replay_refused)) || cat -- "$run_dir/$name.ktap"
+	cat -- "$run_dir/$name.stderr" >&2
+}
+
+finish() {
+	local code
+	record run_end time "\"$(now)\""
+	if ((replay_refused)); then
+		"$report" summary "$run_dir" >/dev/null
+		return 2
+	fi
+	"$report" summary "$run_dir"
+	code=$?
+	((write_failed && code != 1)) && code=1
+	return "$code"
+}
+
+# shellcheck disable=SC2317 # called by trap
+interrupted() {
+	# Not between starting a test and knowing its group, nor while its end is recorded.
+	((busy)) && pending="$1 $2" && return
+	trap '' INT TERM HUP PIPE
+	[[ $1 == PIPE ]] && exec >/dev/null # nobody reads any more
+	printf '\ninterrupted by SIG%s\n' "$1"
+	if [[ -n $group ]]; then
+		kill_group "$group"
+		record_end 0 interrupted
+	fi
+	record interrupted signal "\"SIG$1\""
+	finish
+	exit "$2"
+}
+
+let_signals_in() {
+	busy=0
+	# shellcheck disable=SC2086 # two words
+	[[ -z $pending ]] || interrupted $pending
+}
+
+main() {
+	local i
+	parse_options "$@"
+	((!setup)) || "$here/setup.sh" "$mode" || exit
+	case $mode in
+	self-test) exec make -C "$here" check ;;
+	run) ((!setup)) || "$report" kvm || run_in_lab ;;
+	host)
+		[[ -x $report ]] || die "nothing is built: run make, or $0 --setup"
+		exec "$report" host
+		;;
+	esac
+	read_about
+	if [[ $mode == list ]]; then
+		for i in "${tests[@]}"; do
+			printf '%-24s [%s] %s\n' "$i" "${about_tags[$i]}" "${about_proves[$i]}"
+		done
+		exit 0
+	fi
+	select_tests
+	create_run
+	trap 'interrupted INT 130' INT
+	trap 'interrupted TERM 143' TERM
+	trap 'interrupted HUP 129' HUP
+	trap 'interrupted PIPE 141' PIPE
+	if [[ -z $case_id ]]; then
+		"$report" host
+		printf '%d tests, results in %s\n' "${#tests[@]}" "$run_dir"
+	fi
+	if ! dmesg >/dev/null 2>&1; then
+		log_readable=0
+		note 'the kernel log is not readable: warnings that tests cause go unseen'
+	fi
+	for ((i = 0; i < ${#tests[@]}; i++)); do
+		run_test "${tests[i]}" $((i + 1))
+	done
+	# The summary is short work: finished even if somebody is impatient now.
+	trap '' INT TERM HUP PIPE
+	finish
+	exit
+}
+
+main "$@"

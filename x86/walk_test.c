@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * walk_test - guest page walks in every paging mode and control-register state.
+ *
+ * Proves: for each legal state of CR0.WP, CR4.SMEP/SMAP/PKE/PSE and EFER.NX in each
+ * paging mode, each variant of each page-table entry and each access of each privilege
+ * level ends as the manuals say: outcome, error code, CR2, RIP, the page reached, what
+ * is stored there, and the accessed and dirty bits of every level.
+ *
+ * Would catch: a role bit that does not reach the walk (CR4.SMEP, SMAP, PKE, WP, NX, PSE,
+ * LA57), shadow pages shared between roles or parents that differ (CVE-2021-38198),
+ * wrong reserved-bit masks, bits honoured that a mode must ignore (PKE without LMA,
+ * NX without PAE), lost A/D updates.
+ *
+ * Needs: /dev/kvm.  States the CPU cannot enter are skipped, each with what it lacks.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "case_run.h"
+#include "report.h"
+
+#define MAX_STATES 512
+
+static const struct test_about about = {
+	.name = "walk_test",
+	.proves = "page walks and faults in every paging mode and state are what the manuals say",
+	.has_cases = true,
+	.engines = "native",
+	.tags = "walk,native",
+};
+
+static const struct engine *engine;
+
+/* One guest serves all states: they share tables, as roles of one VM do. */
+static struct guest *guest;
+static struct plan walk_plans[NR_TABLE_AREAS], careful_plans[NR_TABLE_AREAS];
+
+static void prepare(void)
+{
+	int i;
+
+	if (guest)
+		return;
+	guest = guest_create(NULL);
+	for (i = 0; i < NR_TABLE_AREAS; i++) {
+		plan_make(&walk_plans[i], PLAN_WALK, guest->area[i].mode, guest->area[i].variants);
+		plan_make(&careful_plans[i], PLAN_CAREFUL, guest->area[i].mode,
+			  guest->area[i].variants);
+	}
+}
+
+static void run_actor(const struct mmu_state *state, const struct actor *actor)
+{
+	enum table_area area = state_area(state);
+	int access;
+
+	for (access = 0; access < NR_AGENT_ACCESSES; access++) {
+		/* EFLAGS.AC says nothing about fetches, and at CPL 3 about implicit accesses only. */
+		if (actor->ac && (access == AGENT_FETCH || (actor->cpl && access != AGENT_LDT)))
+			continue;
+		cases_run(guest, engine, state, actor, access, false, &walk_plans[area]);
+		cases_run(guest, engine, state, actor, access, true, &careful_plans[area]);
+	}
+}
+
+static void walk_state(const struct subtest *self)
+{
+	static const struct actor actors[] = { { 0, false }, { 0, true }, { 3, false }, { 3, true } };
+	const struct mmu_state *state = self->data;
+	const char *missing;
+	unsigned int i;
+
+	prepare();
+	missing = state_missing(state, &guest->cpu);
+	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	for (i = 0; i < ARRAY_SIZE(actors) && !report_should_stop(); i++)
+		if (cases_probe(guest, state, &actors[i]))
+			run_actor(state, &actors[i]);
+}
+
+int main(int argc, char **argv)
+{
+	static struct mmu_state states[MAX_STATES];
+	static char names[MAX_STATES][STATE_NAME_LEN];
+	static struct subtest subtests[MAX_STATES];
+	struct test_options options;
+	unsigned int nr = 0, i, j;
+	int mode, code;
+
+	test_options_parse(&about, argc, argv, &options);
+	engine = engine_find(options.engine ? options.engine : "native");
+	if (options.case_id)
+		return case_replay(options.case_id, engine);
+	for (mode = 0; mode < NR_STATE_MODES; mode++) {
+		for (i = 0; nr < MAX_STATES && state_nth(mode, i, &states[nr]); i++) {
+			state_name(&states[nr], names[nr]);
+			subtests[nr] = (struct subtest){ names[nr], walk_state, &states[nr] };
+			nr++;
+		}
+	}
+	code = report_run(&about, &options, subtests, nr);
+	guest_free(guest);
+	for (j = 0; j < NR_TABLE_AREAS; j++) {
+		plan_free(&walk_plans[j]);
+		plan_free(&careful_plans[j]);
+	}
+	return code;
+}
