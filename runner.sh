@@ -389,6 +389,7 @@ run_test() {
 	mark_kernel_log "$name"
 	json "$name"
 	record test_start test "$REPLY" time "\"$(now)\"" time_limit "$time_limit"
+	: >"$run_dir/$name.ktap" # there before anybody follows it
 	sync "$run_dir" 2>/dev/null
 	# Job control for this line only: it gives the test a process group of its own.
 	set -m
@@ -397,7 +398,8 @@ run_test() {
 	group=$!
 	set +m
 	let_signals_in
-	[[ -t 1 ]] && show_progress "$group" "$name"
+	# bash itself comments on jobs that crash: hence no stderr here.
+	[[ -t 1 ]] && show_progress "$group" "$name" 2>/dev/null
 	wait "$group" 2>/dev/null
 	code=$?
 	busy=1

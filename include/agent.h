@@ -28,6 +28,7 @@
 #define AGENT_TSS64 0xf000
 #define AGENT_TSS32 0xf800
 #define AGENT_PARAMS 0x10000
+#define AGENT_DRIVER_STACK_TOP 0x13000
 #define AGENT_STACK_TOP 0x14000
 #define AGENT_DF_STACK_TOP 0x16000
 #define AGENT_USER_STACK_TOP 0x18000
@@ -101,6 +102,7 @@
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
 #define PARAM_RESUME 48            /* where a fetched page jumps back to (BP) */
 #define PARAM_RESTORED 56          /* set when an entry was put back: flush */
+#define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
 #define LEVEL_COPY 4
@@ -133,7 +135,7 @@ struct agent_params {
 	u32 cs, access_cs, access_ss, access_flags;
 	u32 levels, ldt;
 	u64 resume;
-	u32 restored, reserved;
+	u32 restored, alias;
 	struct agent_level level[5];
 };
 

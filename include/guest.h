@@ -23,6 +23,8 @@ enum table_area {
 	AREA_PAE,
 	AREA_4LEVEL,
 	AREA_5LEVEL,
+	AREA_COMPAT4,
+	AREA_COMPAT5,
 	NR_TABLE_AREAS,
 };
 
@@ -30,8 +32,7 @@ enum table_area {
 enum table_area state_area(const struct mmu_state *state);
 
 struct table_image {
-	enum paging_mode mode;
-	bool pse;
+	struct table_shape shape;
 	struct variant_list variants[MAX_LEVELS + 1];
 	gpa_t base;                  /* of the area */
 	u8 *image;                   /* TABLE_AREA_SIZE bytes, as the host wrote them */
@@ -51,7 +52,7 @@ struct guest {
 	bool state_valid;            /* ...if this is set */
 	u64 nr_frames;
 	gpa_t *frame;                /* tagged data pages, for agent_value_gpa() */
-	bool fast_exits;             /* see agent.c */
+	u8 tss32_type;               /* TR's segment type outside long mode */
 };
 
 /* What protection keys are restricted: keys 1 and 4 AD; 2 and 8 WD; 3 and 15 both. */
@@ -117,6 +118,9 @@ void agent_run(struct guest *guest, const struct agent_batch *batch);
  */
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,
 			const struct actor *actor);
+
+/* What case i of a batch of writes stores. */
+u32 agent_stored_word(const struct agent_batch *batch, u32 i);
 
 /* The linear address that a fault of this access reports as its RIP. */
 u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva);

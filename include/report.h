@@ -48,7 +48,12 @@ struct case_failure {
 	const char *expected; /* one line, canonical, e.g. "#PF(p,u,rsvd) cr2=gva" */
 	const char *observed;
 	const char *rule;     /* name of the rule that decided the expectation */
-	json_t *detail;       /* registers, role, page-table path...; reference is stolen; may be NULL */
+	/*
+	 * Registers, role, page-table path...: a new reference, made only when the case is
+	 * recorded in full.  May be NULL.
+	 */
+	json_t *(*detail)(const void *context);
+	const void *context;
 };
 
 enum case_verdict { CASE_FAILED, CASE_KNOWN };

@@ -17,12 +17,23 @@
 struct variant_list {
 	u16 nr;
 	u16 nr_rights;      /* the first nr_rights of them permute rights, see below */
+	bool ps_is_page;    /* PS = 1 maps a page here (CR4.PSE, 1-GByte pages offered) */
 	u64 bits[MAX_VARIANTS];
 };
 
 /* Present, all rights, already accessed and dirty: variant 0 of every list. */
 #define VARIANT_FULL (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define VARIANT_FULL_INDEX 0
+
+/*
+ * Tables are shaped by their format, by what PS means in them, and by how much of the
+ * address space code can reach: 4 GiB in compatibility mode.
+ */
+struct table_shape {
+	enum paging_mode mode;
+	bool cr4_pse;
+	u8 linear_bits;
+};
 
 /* The full entry of this level: PAE PDPTEs have no rights and no A/D bits. */
 u64 variant_full(enum paging_mode mode, int level);
@@ -32,15 +43,17 @@ u64 variant_full(enum paging_mode mode, int level);
  * the level can map a page, PS: these are combined with each other across levels.  The
  * rest are single deviations: each ignored bit, each reserved bit, keys, A and D.
  */
-void variants_of(enum paging_mode mode, int level, const struct cpu_facts *cpu,
+void variants_of(const struct table_shape *shape, int level, const struct cpu_facts *cpu,
 		 struct variant_list *list);
 
 /* Index of the variant with exactly these bits, or -1. */
 int variant_find(const struct variant_list *list, u64 bits);
 
-/* How many slots of a table page hold variants, and the first of them. */
-unsigned int variant_first_slot(enum paging_mode mode, int level);
-unsigned int variant_max(enum paging_mode mode, int level);
+/* The highest level with more than one reachable slot; it also maps the agent. */
+int shape_top_level(const struct table_shape *shape);
+/* The first slot of a level that holds a variant, and how many there can be. */
+unsigned int variant_first_slot(const struct table_shape *shape, int level);
+unsigned int variant_max(const struct table_shape *shape, int level);
 
 #define VARIANT_TEXT_LEN 96
 /* "p,w,u,a" ; an entry of no bits is "0". */

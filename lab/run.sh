@@ -271,6 +271,7 @@ runner_status=""
 
 panic=$(grep -aoE '^\[ *[0-9]+\.[0-9]+\](\[.*\])? Kernel panic - .*' "$out/console.log" | head -n 1)
 emulator_said=$(tail -n 1 "$tmp/emulator.log")
+[[ ! -s $tmp/emulator.log ]] || cp "$tmp/emulator.log" "$out/emulator.log"
 if [[ $interrupted == yes ]]; then
 	outcome=interrupted what="interrupted" code=130
 elif ((status == 124)) || { ((status == 137)) && ((${total%.*} >= limit)); }; then
@@ -278,7 +279,7 @@ elif ((status == 124)) || { ((status == 137)) && ((${total%.*} >= limit)); }; th
 elif [[ -n $panic ]]; then
 	outcome=panicked what="the guest's kernel panicked: ${panic#*] }" code=1
 elif ((status > 128)); then
-	outcome=killed what="the emulator was killed (signal $((status - 128)))" code=1
+	outcome=killed what="the emulator was killed (signal $((status - 128)))${emulator_said:+: $emulator_said}" code=1
 elif ((status != 0)); then
 	outcome=failed what="the emulator failed (exit status $status): $emulator_said" code=1
 elif [[ ! $runner_status =~ ^[0-9]+$ ]]; then

@@ -18,6 +18,11 @@
 
 #define MAX_SUBTESTS 256
 
+static json_t *fake_detail(const void *context)
+{
+	return json_pack("{s:i}", "number", *(const unsigned int *)context);
+}
+
 static void fail_cases(const char *subtest, unsigned int nr, const char *expected,
 		       const char *observed)
 {
@@ -28,7 +33,8 @@ static void fail_cases(const char *subtest, unsigned int nr, const char *expecte
 	for (unsigned int i = 0; i < nr && !report_should_stop(); i++) {
 		snprintf(id, sizeof(id), "%s/case-%u", subtest, i);
 		failure.id = id;
-		failure.detail = json_pack("{s:i}", "number", i);
+		failure.detail = fake_detail;
+		failure.context = &i;
 		report_failure(&failure);
 	}
 }
@@ -59,9 +65,10 @@ static void run_fake(const struct subtest *self)
 		TEST_REQUIRE(false, "this host has no fake feature");
 	else if (DOES("assert"))
 		TEST_ASSERT(n == 0, "n is %u", n);
-	else if (DOES("crash"))
+	else if (DOES("crash")) {
+		signal(SIGSEGV, SIG_DFL); /* a sanitizer would turn it into an exit */
 		raise(SIGSEGV);
-	else if (DOES("exit"))
+	} else if (DOES("exit"))
 		_exit(n);
 	else if (DOES("hang"))
 		pause();
@@ -99,11 +106,12 @@ int main(int argc, char **argv)
 	static struct subtest subtests[MAX_SUBTESTS];
 	struct test_options options;
 	unsigned int nr = 0;
-	char variable[128], *plan, *word, *state, *equals;
+	char variable[128], plan[4096], *word, *state, *equals;
+	const char *wanted;
 
 	snprintf(variable, sizeof(variable), "FAKE_%s", name);
-	plan = getenv(variable) ?: getenv("FAKE_PLAN") ?: "a=pass";
-	plan = strdup(plan);
+	wanted = getenv(variable) ?: getenv("FAKE_PLAN") ?: "a=pass";
+	snprintf(plan, sizeof(plan), "%s", wanted);
 	if (getenv("FAKE_TAGS"))
 		about.tags = getenv("FAKE_TAGS");
 	test_options_parse(&about, argc, argv, &options);

@@ -411,6 +411,14 @@ running_run_is_left_alone() {
 	has "1 passed, 0 failed, 0 skipped" "$(<"$work/out")"
 }
 
+progress_on_a_terminal() {
+	command -v script >/dev/null || return
+	FAKE_PLAN='a=pass b=nap:900 c=crash' run 1 script -qec "$install/runner.sh alpha_test" /dev/null
+	has 'ok 1 a' "$out"
+	hasnt 'runner.sh: line' "$out"
+	[[ $(summary) == *'"failed": 1'* ]] || problem "no failure in the summary"
+}
+
 bare_host_is_enough() {
 	local tool dir=$work/bare
 	mkdir -p "$dir"
@@ -470,7 +478,7 @@ subtests=(runner_refuses_bad_input results_folder_without_permission test_refuse
 	kvm_device_errors ktap_is_well_formed results_that_cannot_be_written totals_and_exit_codes
 	crash_and_early_exit hang_is_ended kernel_log_fails_a_test damaged_results_keep_the_rest
 	interrupted_run_is_summarized killed_run_is_noticed running_run_is_left_alone
-	bare_host_is_enough setup_installs_what_is_missing "${known_issue_subtests[@]}")
+	progress_on_a_terminal bare_host_is_enough setup_installs_what_is_missing "${known_issue_subtests[@]}")
 printf 'KTAP version 1\n1..%d\n' "${#subtests[@]}"
 for name in "${subtests[@]}"; do
 	# An argument picks by glob; the plan is that of a full run.

@@ -44,8 +44,8 @@ static void prepare(void)
 		return;
 	guest = guest_create(NULL);
 	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		plan_make(&walk_plans[i], PLAN_WALK, guest->area[i].mode, guest->area[i].variants);
-		plan_make(&careful_plans[i], PLAN_CAREFUL, guest->area[i].mode,
+		plan_make(&walk_plans[i], PLAN_WALK, guest->area[i].shape.mode, guest->area[i].variants);
+		plan_make(&careful_plans[i], PLAN_CAREFUL, guest->area[i].shape.mode,
 			  guest->area[i].variants);
 	}
 }

@@ -16,9 +16,8 @@ struct builder {
 static bool ends_walk(const struct builder *b, int level, u16 variant)
 {
 	u64 bits = b->variants[level].bits[variant];
-	enum leaf_when leaf = paging_formats[b->plan->mode].level[level].leaf;
 
-	return !(bits & PTE_P) || (bits & PTE_PS && leaf > LEAF_ALWAYS);
+	return !(bits & PTE_P) || (bits & PTE_PS && b->variants[level].ps_is_page);
 }
 
 /* Adds a choice; levels below the one that ends the walk are made full (no duplicates). */

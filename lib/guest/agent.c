@@ -79,7 +79,7 @@ static struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_
 		.selector = lm ? SEL_TSS64 : SEL_TSS32,
 		.base = lm ? AGENT_TSS64 : AGENT_TSS32,
 		.limit = 0x67,
-		.type = 11,
+		.type = lm ? 11 : guest->tss32_type,
 		.present = 1,
 	};
 	s.ldt = (struct kvm_segment){ .unusable = 1 };
@@ -100,9 +100,14 @@ static bool agent_is_done(const struct vcpu *vcpu, u32 exit)
 	return exit == KVM_EXIT_IO && vcpu->run->io.port == AGENT_DONE_PORT;
 }
 
-static u64 exit_detail(const struct vcpu *vcpu, u32 exit, int error)
+static u64 exit_detail(struct vcpu *vcpu, u32 exit, int error)
 {
+	struct kvm_regs regs;
+
 	switch (exit) {
+	case VCPU_TIMEOUT:
+		vcpu_regs_get(vcpu, &regs);
+		return regs.rip;
 	case KVM_EXIT_MMIO:
 		return vcpu->run->mmio.phys_addr;
 	case KVM_EXIT_INTERNAL_ERROR:
@@ -146,16 +151,26 @@ static struct agent_result *guest_results(struct guest *guest)
 	return vm_gpa2hva(guest->vm, AGENT_RESULTS);
 }
 
-static void write_params(struct guest *guest, const struct agent_batch *batch, bool alias)
+/* What user code adds to the agent's addresses; without paging there is no alias. */
+static u32 user_alias(const struct agent_batch *batch)
+{
+	bool paging = state_modes[batch->state.mode].paging != PAGING_NONE;
+
+	return batch->actor.cpl && paging ? AGENT_USER_ALIAS : 0;
+}
+
+static void write_params(struct guest *guest, const struct agent_batch *batch, u32 alias)
 {
 	struct agent_params *p = vm_gpa2hva(guest->vm, AGENT_PARAMS);
 	const struct state_mode_info *m = &state_modes[batch->state.mode];
-	u32 user = alias ? AGENT_USER_ALIAS : 0;
 
 	memset(p, 0, sizeof(*p));
-	p->access = AGENT_ADDR(code[batch->access].careful[m->code64]) + user;
+	/* 32-bit code writes only the low half of an LDT's base; compatibility mode reads all. */
+	memset((u8 *)vm_gpa2hva(guest->vm, AGENT_GDT) + SEL_LDT + 8, 0, 8);
+	p->access = AGENT_ADDR(code[batch->access].careful[m->code64]) + alias;
 	p->after = AGENT_ADDR(m->code64 ? agent_careful_after64 : agent_careful_after32);
-	p->resume = AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) + user;
+	p->resume = AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) + alias;
+	p->alias = alias;
 	p->cs = m->code64 ? SEL_CODE64 : SEL_CODE32;
 	p->access_cs = m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32;
 	p->access_ss = batch->actor.cpl ? SEL_USER_DATA : SEL_DATA;
@@ -165,23 +180,19 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, b
 		p->levels = tables_levels(&guest->area[state_area(&batch->state)], p->level);
 }
 
-/* Without paging there is no user alias; linear addresses are physical. */
-static bool uses_user_alias(const struct agent_batch *batch)
-{
-	return batch->actor.cpl && state_modes[batch->state.mode].paging != PAGING_NONE;
-}
 
 static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
-	u32 alias = !batch->careful && uses_user_alias(batch) ? AGENT_USER_ALIAS : 0;
+	u32 alias = batch->careful ? 0 : user_alias(batch);
 	struct kvm_regs r = {
 		.rsi = AGENT_CASES + 8ull * first + alias,
 		.rdi = AGENT_RESULTS + (u64)RESULT_SIZE * first + alias,
 		.rcx = batch->nr - first,
 		.rdx = (u32)-alias,
 		.rflags = X86_EFLAGS_FIXED,
-		.rsp = AGENT_STACK_TOP,
+		/* Not the TSS's stack: user code's exceptions start over on that one. */
+		.rsp = AGENT_DRIVER_STACK_TOP,
 	};
 
 	if (batch->careful) {
@@ -205,10 +216,15 @@ static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 	return r;
 }
 
+u32 agent_stored_word(const struct agent_batch *batch, u32 i)
+{
+	return AGENT_RESULTS + RESULT_SIZE * i + user_alias(batch);
+}
+
 u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
-	u32 alias = uses_user_alias(batch) ? AGENT_USER_ALIAS : 0;
+	u32 alias = user_alias(batch);
 	/* Length of what precedes the access: mov (SI), BX; or mov %cs.. mov %eax, %fs. */
 	u32 loop_skip = code64 ? 3 : 2, ldt_skip = 2 + 3 + 3;
 
@@ -242,7 +258,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas, batch->nr * sizeof(gva_t));
 	memset(results, 0, (size_t)batch->nr * sizeof(*results));
 	if (batch->careful)
-		write_params(guest, batch, uses_user_alias(batch));
+		write_params(guest, batch, user_alias(batch));
 	while (done < batch->nr && abnormal < MAX_ABNORMAL) {
 		struct kvm_regs regs = batch_regs(batch, done);
 
@@ -256,11 +272,12 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 			break;
 		}
 		done = first_unfinished(results, done, batch->nr);
-		if (done < batch->nr) {
-			results[done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
-			results[done].cr2 = exit_detail(guest->vcpu, exit, error);
-			done++;
-		}
+		/* With all results there, it is the last case that did not end well. */
+		if (done == batch->nr)
+			done--;
+		results[done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
+		results[done].cr2 = exit_detail(guest->vcpu, exit, error);
+		done++;
 		abnormal++;
 		vcpu_events_clear(guest->vcpu);
 		guest->state_valid = false;
@@ -291,8 +308,7 @@ const char *agent_probe(struct guest *guest, const struct mmu_state *state,
 		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
 		return what;
 	}
-	if (uses_user_alias(&batch))
-		gva += AGENT_USER_ALIAS;
+	gva += user_alias(&batch);
 	agent_run(guest, &batch);
 	if (result.status == STATUS_DONE)
 		return NULL;

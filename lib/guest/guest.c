@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest_internal.h"
+#include "host.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -67,6 +68,19 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
 }
 
 /* A page that an entry reaches when one address bit above 4 GiB is set in it. */
+/*
+ * A loaded TSS is busy, type 11.  QEMU's emulated CPU keeps the type that LTR found
+ * before it set the busy bit, and aborts ("invalid tss type") at a change of stacks
+ * when VMRUN gave it the type that is right.
+ */
+static u8 tss32_type(void)
+{
+	struct host_card card;
+
+	host_card_read(&card);
+	return strcmp(card.emulator, "qemu-tcg") ? 11 : 9;
+}
+
 static void add_aliases(struct guest *guest)
 {
 	int bit, end = guest->cpu.maxphyaddr;
@@ -100,6 +114,7 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 	TEST_ASSERT(guest->frame, "out of memory");
 	guest->vm = vm_create();
 	guest->pkru = GUEST_PKRU;
+	guest->tss32_type = tss32_type();
 	guest->timeout_ms = DEFAULT_TIMEOUT_MS;
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
@@ -149,7 +164,7 @@ struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_sta
 	};
 
 	if (r.cr0 & X86_CR0_PG)
-		regs.cr3 = t->base + AREA_TEST + (paging_formats[t->mode].levels - 1) * 0x1000;
+		regs.cr3 = t->base + AREA_TEST + (paging_formats[t->shape.mode].levels - 1) * 0x1000;
 	if (state->mode == MODE_PAE)
 		walk_load_pdptrs(&guest->cpu, regs.cr3, &guest->memory, regs.pdptr);
 	return regs;

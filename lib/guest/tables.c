@@ -5,32 +5,33 @@
 #include "guest.h"
 #include "guest_internal.h"
 
-static const struct {
-	enum paging_mode mode;
-	bool pse;
-} areas[NR_TABLE_AREAS] = {
-	[AREA_2LEVEL] = { PAGING_2LEVEL, false },
-	[AREA_2LEVEL_PSE] = { PAGING_2LEVEL, true },
-	[AREA_PAE] = { PAGING_PAE, false },
-	[AREA_4LEVEL] = { PAGING_4LEVEL, false },
-	[AREA_5LEVEL] = { PAGING_5LEVEL, false },
+static const struct table_shape shapes[NR_TABLE_AREAS] = {
+	[AREA_2LEVEL] = { PAGING_2LEVEL, false, 32 },
+	[AREA_2LEVEL_PSE] = { PAGING_2LEVEL, true, 32 },
+	[AREA_PAE] = { PAGING_PAE, false, 32 },
+	[AREA_4LEVEL] = { PAGING_4LEVEL, false, 48 },
+	[AREA_5LEVEL] = { PAGING_5LEVEL, false, 57 },
+	[AREA_COMPAT4] = { PAGING_4LEVEL, false, 32 },
+	[AREA_COMPAT5] = { PAGING_5LEVEL, false, 32 },
 };
 
 enum table_area state_area(const struct mmu_state *state)
 {
-	enum paging_mode mode = state_modes[state->mode].paging;
-	bool pse = mode == PAGING_2LEVEL && state->flags & FLAG_PSE;
+	const struct state_mode_info *m = &state_modes[state->mode];
+	bool pse = m->paging == PAGING_2LEVEL && state->flags & FLAG_PSE;
+	u8 linear_bits = m->code64 ? paging_formats[m->paging].linear_bits : 32;
 	int i;
 
 	for (i = 0; i < NR_TABLE_AREAS; i++)
-		if (areas[i].mode == mode && areas[i].pse == pse)
+		if (shapes[i].mode == m->paging && shapes[i].cr4_pse == pse &&
+		    shapes[i].linear_bits == linear_bits)
 			return i;
 	return 0;
 }
 
 static void put_entry(struct table_image *t, u32 table, u32 index, u64 entry)
 {
-	int bytes = paging_formats[t->mode].entry_bytes;
+	int bytes = paging_formats[t->shape.mode].entry_bytes;
 
 	memcpy(t->image + table + index * bytes, &entry, bytes);
 }
@@ -39,7 +40,7 @@ static void put_entry(struct table_image *t, u32 table, u32 index, u64 entry)
 static u64 variant_target(const struct table_image *t, int level, u64 bits,
 			  const struct cpu_facts *cpu)
 {
-	if (!entry_is_leaf(t->mode, level, bits, t->pse, cpu))
+	if (!entry_is_leaf(t->shape.mode, level, bits, t->shape.cr4_pse, cpu))
 		return t->base + AREA_TEST + (level - 2) * 0x1000;
 	return level == 1 ? DATA_PAGE : level == 2 ? DATA_LARGE : DATA_HUGE;
 }
@@ -49,27 +50,28 @@ static void write_test_tables(struct table_image *t, const struct cpu_facts *cpu
 	int level;
 	u16 i;
 
-	for (level = 1; level <= paging_formats[t->mode].levels; level++) {
+	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++) {
 		const struct variant_list *list = &t->variants[level];
 
 		for (i = 0; i < list->nr; i++)
 			put_entry(t, AREA_TEST + (level - 1) * 0x1000,
-				  variant_first_slot(t->mode, level) + i,
+				  variant_first_slot(&t->shape, level) + i,
 				  list->bits[i] | variant_target(t, level, list->bits[i], cpu));
 	}
 }
 
 /*
  * The agent's 8 MiB: 4 MiB of memory, mapped for the supervisor and again for user
- * code.  Tables lie behind each other from AREA_AGENT: PTs, then PD, then upwards.
+ * code.  Tables lie behind each other from AREA_AGENT, PTs first; from the level that
+ * holds the first test variants upwards, the agent shares the test tables.
  */
 static void write_agent_tables(struct table_image *t)
 {
-	const struct paging_format *f = &paging_formats[t->mode];
+	const struct paging_format *f = &paging_formats[t->shape.mode];
 	const u32 per_table = 0x1000 / f->entry_bytes;
 	const u32 nr_pages = AGENT_LINEAR_END >> 12;
 	u32 table = AREA_AGENT, next, i, nr, level;
-	u32 top = AREA_TEST + (f->levels - 1) * 0x1000;
+	u32 top = shape_top_level(&t->shape);
 
 	for (i = 0; i < nr_pages; i++) {
 		u64 entry = (u64)i << 12 | VARIANT_FULL;
@@ -82,10 +84,10 @@ static void write_agent_tables(struct table_image *t)
 	}
 	nr = nr_pages / per_table;
 	for (level = 2; level <= f->levels; level++) {
-		next = level == f->levels ? top : table + nr * 0x1000;
+		next = level >= top ? AREA_TEST + (level - 1) * 0x1000 : table + nr * 0x1000;
 		for (i = 0; i < nr; i++)
 			put_entry(t, next, i,
-				  (t->base + table + i * 0x1000) | variant_full(t->mode, level));
+				  (t->base + table + i * 0x1000) | variant_full(t->shape.mode, level));
 		table = next;
 		nr = 1;
 	}
@@ -97,14 +99,13 @@ void tables_init(struct guest *guest, enum table_area area,
 	struct table_image *t = &guest->area[area];
 	int level;
 
-	t->mode = areas[area].mode;
-	t->pse = areas[area].pse;
+	t->shape = shapes[area];
 	t->base = TABLE_AREAS + area * TABLE_AREA_SIZE;
-	for (level = 1; level <= paging_formats[t->mode].levels; level++) {
+	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++) {
 		if (variants)
 			t->variants[level] = variants[area][level];
 		else
-			variants_of(t->mode, level, &guest->cpu, &t->variants[level]);
+			variants_of(&t->shape, level, &guest->cpu, &t->variants[level]);
 	}
 	write_test_tables(t, &guest->cpu);
 	write_agent_tables(t);
@@ -115,14 +116,14 @@ gva_t guest_gva(const struct guest *guest, enum table_area area, const u16 varia
 		u32 offset)
 {
 	const struct table_image *t = &guest->area[area];
-	const struct paging_format *f = &paging_formats[t->mode];
+	const struct paging_format *f = &paging_formats[t->shape.mode];
 	gva_t gva = offset;
 	int level;
 
 	for (level = 1; level <= f->levels; level++)
-		gva |= (u64)(variant_first_slot(t->mode, level) + variant[level])
+		gva |= (u64)(variant_first_slot(&t->shape, level) + variant[level])
 		       << f->level[level].shift;
-	if (f->linear_bits > 32)
+	if (t->shape.linear_bits > 32)
 		gva = (s64)(gva << (64 - f->linear_bits)) >> (64 - f->linear_bits);
 	return gva;
 }
@@ -130,7 +131,7 @@ gva_t guest_gva(const struct guest *guest, enum table_area area, const u16 varia
 /* Careful batches restore these levels; PDPTE registers are not memory. */
 u32 tables_levels(const struct table_image *t, struct agent_level *levels)
 {
-	const struct paging_format *f = &paging_formats[t->mode];
+	const struct paging_format *f = &paging_formats[t->shape.mode];
 	u32 nr = 0;
 	int level;
 

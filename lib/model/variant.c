@@ -5,19 +5,39 @@
 
 #include "variant.h"
 
-unsigned int variant_first_slot(enum paging_mode mode, int level)
+/* Index bits of a level that code can reach; 0: only slot 0. */
+static int reachable_bits(const struct table_shape *shape, int level)
 {
-	/* The top table also maps the agent: 8 MiB from linear address 0. */
-	if (level != paging_formats[mode].levels)
+	const struct paging_level *l = &paging_formats[shape->mode].level[level];
+
+	if (l->shift >= shape->linear_bits)
 		return 0;
-	return mode == PAGING_2LEVEL ? 2 : 1;
+	return l->shift + l->index_bits > shape->linear_bits ? shape->linear_bits - l->shift :
+							       l->index_bits;
 }
 
-unsigned int variant_max(enum paging_mode mode, int level)
+int shape_top_level(const struct table_shape *shape)
 {
-	unsigned int slots = 1u << paging_formats[mode].level[level].index_bits;
+	int level = paging_formats[shape->mode].levels;
 
-	slots -= variant_first_slot(mode, level);
+	while (level > 1 && !reachable_bits(shape, level))
+		level--;
+	return level;
+}
+
+unsigned int variant_first_slot(const struct table_shape *shape, int level)
+{
+	/* The agent's 8 MiB lie at linear address 0. */
+	if (level != shape_top_level(shape))
+		return 0;
+	return shape->mode == PAGING_2LEVEL ? 2 : 1;
+}
+
+unsigned int variant_max(const struct table_shape *shape, int level)
+{
+	unsigned int slots = 1u << reachable_bits(shape, level);
+
+	slots -= variant_first_slot(shape, level);
 	return slots < MAX_VARIANTS ? slots : MAX_VARIANTS;
 }
 
@@ -58,18 +78,31 @@ static void add_rights(struct variant_list *list, unsigned int max, bool has_nx,
 	}
 }
 
-static void add_singles(struct variant_list *list, unsigned int max, enum paging_mode mode,
-			int level, u64 base)
+/*
+ * Address bits are the target's, but where another page lies behind them: a 4-KByte
+ * page has an alias for each bit from 32 up (to 47: hosts with 4-level TDP end there).
+ */
+static bool is_target_bit(enum paging_mode mode, int level, bool leaf, int bit,
+			  const struct cpu_facts *cpu)
 {
 	const struct paging_format *f = &paging_formats[mode];
+
+	if (bit < (leaf ? f->level[level].shift : 12))
+		return false;
+	if (bit < 32)
+		return true;
+	return bit < cpu->maxphyaddr && (level > 1 || bit > 47);
+}
+
+static void add_singles(struct variant_list *list, unsigned int max, enum paging_mode mode,
+			int level, u64 base, const struct cpu_facts *cpu)
+{
+	const struct paging_format *f = &paging_formats[mode];
+	bool leaf = level == 1 || (base & PTE_PS && list->ps_is_page);
 	int bit;
 
-	/* Every bit of the entry toggled; the address field up to bit 31 is the target's. */
 	for (bit = 1; bit < f->entry_bytes * 8; bit++) {
-		bool leaf = level == 1 || base & PTE_PS;
-		int low = leaf ? f->level[level].shift : 12;
-
-		if (bit >= low && bit < 32)
+		if (is_target_bit(mode, level, leaf, bit, cpu))
 			continue;
 		/* PS makes another kind of entry: it has lists of its own. */
 		if (bit == 7 && f->level[level].leaf > LEAF_ALWAYS)
@@ -78,11 +111,21 @@ static void add_singles(struct variant_list *list, unsigned int max, enum paging
 	}
 }
 
+/* A bit that is reserved in such an entry, or 0. */
+static u64 a_reserved_bit(enum paging_mode mode, bool large, const struct cpu_facts *cpu)
+{
+	if (large)
+		return mode == PAGING_2LEVEL ? BIT_ULL(21) : BIT_ULL(13);
+	if (mode == PAGING_2LEVEL)
+		return 0;
+	return cpu->maxphyaddr < 52 ? BIT_ULL(51) : mode == PAGING_PAE ? BIT_ULL(52) : 0;
+}
+
 static void add_combined(struct variant_list *list, unsigned int max, enum paging_mode mode,
-			 u64 base)
+			 u64 base, const struct cpu_facts *cpu)
 {
 	const struct paging_format *f = &paging_formats[mode];
-	u64 reserved = f->entry_bytes == 8 ? BIT_ULL(51) : base & PTE_PS ? BIT_ULL(21) : 0;
+	u64 reserved = a_reserved_bit(mode, base & PTE_PS && list->ps_is_page, cpu);
 	static const u8 keys[] = { 1, 2, 3, 4, 8, 15 };
 	unsigned int i, rights;
 
@@ -114,16 +157,17 @@ static void add_combined(struct variant_list *list, unsigned int max, enum pagin
 	}
 }
 
-void variants_of(enum paging_mode mode, int level, const struct cpu_facts *cpu,
+void variants_of(const struct table_shape *shape, int level, const struct cpu_facts *cpu,
 		 struct variant_list *list)
 {
+	enum paging_mode mode = shape->mode;
 	const struct paging_format *f = &paging_formats[mode];
 	const struct paging_level *l = &f->level[level];
-	unsigned int max = variant_max(mode, level);
+	unsigned int max = variant_max(shape, level);
 	bool has_ps = l->leaf > LEAF_ALWAYS;
 
-	(void)cpu;
 	memset(list, 0, sizeof(*list));
+	list->ps_is_page = has_ps && entry_is_leaf(mode, level, PTE_PS, shape->cr4_pse, cpu);
 	if (l->register_entry) {
 		/* Three slots; reserved bits are refused when the registers are loaded. */
 		add(list, max, PTE_P);
@@ -137,11 +181,11 @@ void variants_of(enum paging_mode mode, int level, const struct cpu_facts *cpu,
 		add_rights(list, max, f->has_nx, PTE_PS);
 	add(list, max, VARIANT_FULL & ~PTE_P);
 	list->nr_rights = list->nr;
-	add_singles(list, max, mode, level, VARIANT_FULL);
-	add_combined(list, max, mode, VARIANT_FULL);
+	add_singles(list, max, mode, level, VARIANT_FULL, cpu);
+	add_combined(list, max, mode, VARIANT_FULL, cpu);
 	if (has_ps) {
-		add_singles(list, max, mode, level, VARIANT_FULL | PTE_PS);
-		add_combined(list, max, mode, VARIANT_FULL | PTE_PS);
+		add_singles(list, max, mode, level, VARIANT_FULL | PTE_PS, cpu);
+		add_combined(list, max, mode, VARIANT_FULL | PTE_PS, cpu);
 	} else if (level > 1) {
 		add(list, max, VARIANT_FULL | PTE_PS); /* reserved at the top levels */
 	}

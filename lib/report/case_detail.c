@@ -56,13 +56,13 @@ static void state_role_text(const struct comparison *c, char text[ROLE_TEXT_LEN]
 static void step_text(const struct comparison *c, const struct walk_step *s, char *text, size_t len)
 {
 	const struct table_image *t = &c->guest->area[state_area(&c->batch->state)];
-	const struct paging_level *l = &paging_formats[t->mode].level[s->level];
+	const struct paging_level *l = &paging_formats[t->shape.mode].level[s->level];
 	char bits[VARIANT_TEXT_LEN];
-	gpa_t address = entry_address(t->mode, s->level, s->leaf, s->entry, &c->guest->cpu);
+	gpa_t address = entry_address(t->shape.mode, s->level, s->leaf, s->entry, &c->guest->cpu);
 	/* Entries beyond the target's address are shown as bits. */
 	u64 flags = s->entry & ~(address & BITS_ULL(31, 12));
 
-	variant_text(t->mode, s->level, flags, bits);
+	variant_text(t->shape.mode, s->level, flags, bits);
 	snprintf(text, len, "%-5s %#018llx  %s %#llx, bits %s", l->name,
 		 (unsigned long long)s->entry, s->leaf ? "page " : "table",
 		 (unsigned long long)address, bits);

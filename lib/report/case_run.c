@@ -37,22 +37,37 @@ static struct test_case work_case(const struct work *w, u32 i)
 
 	if (state_modes[c.state.mode].paging == PAGING_NONE)
 		return c;
-	for (level = 1; level <= paging_formats[t->mode].levels; level++)
+	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++)
 		c.entry[level] = t->variants[level].bits[w->plan->choice[w->first + i][level]];
 	return c;
+}
+
+struct mismatch {
+	const struct comparison *c;
+	const struct test_case *tc;
+	const struct engine *engine;
+};
+
+static json_t *mismatch_detail(const void *context)
+{
+	const struct mismatch *m = context;
+
+	return case_detail(m->c, m->tc, m->engine);
 }
 
 static void report_mismatch(const struct work *w, u32 i, const struct comparison *c,
 			    const char *expected, const char *observed)
 {
 	struct test_case tc = work_case(w, i);
+	struct mismatch m = { c, &tc, w->engine };
 	char id[CASE_ID_LEN];
 	struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
 		.rule = rule_text(c->expected->rule)->name,
-		.detail = case_detail(c, &tc, w->engine),
+		.detail = mismatch_detail,
+		.context = &m,
 	};
 
 	case_id(&tc, id);
@@ -72,14 +87,6 @@ static void note_store(struct work *w, u32 i, gpa_t page)
 	if (k == w->nr_stored)
 		w->last_stored[w->nr_stored++] = page;
 	w->last_writer[k] = i;
-}
-
-static u32 stored_pattern(const struct work *w, u32 i)
-{
-	u32 alias = w->batch.actor.cpl && state_modes[w->batch.state.mode].paging != PAGING_NONE ?
-			    AGENT_USER_ALIAS : 0;
-
-	return AGENT_RESULTS + RESULT_SIZE * i + alias;
 }
 
 static void compare_one(struct work *w, u32 i)
@@ -111,7 +118,7 @@ static void compare_stores(struct work *w)
 		struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
 
 		memcpy(&word, page + DATA_WRITE_OFFSET, sizeof(word));
-		if (word != stored_pattern(w, i))
+		if (word != agent_stored_word(&w->batch, i))
 			report_mismatch(w, i, &c, "stored", "not stored");
 	}
 }
@@ -158,6 +165,13 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 	}
 }
 
+static json_t *probe_detail(const void *context)
+{
+	(void)context;
+	return json_pack("{s:s}", "note",
+			 "the agent could not run in this state at all; no access was made");
+}
+
 bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor)
 {
 	const char *what = agent_probe(guest, state, actor);
@@ -174,8 +188,7 @@ bool cases_probe(struct guest *guest, const struct mmu_state *state, const struc
 		tc.entry[level] = variant_full(mode, level);
 	case_id(&tc, id);
 	f.observed = what;
-	f.detail = json_pack("{s:s}", "note",
-			     "the agent could not run in this state at all; no access was made");
+	f.detail = probe_detail;
 	report_failure(&f);
 	return false;
 }

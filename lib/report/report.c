@@ -166,7 +166,7 @@ static void record_failure(const struct case_failure *failure, const char *repla
 	if (issue)
 		json_object_set_new(event, "known_issue", json_text(issue));
 	if (failure->detail)
-		json_object_set(event, "detail", failure->detail);
+		json_object_set_new(event, "detail", failure->detail(failure->context));
 	json_object_set_new(event, "replay", json_text(replay));
 	results_write(event);
 }
@@ -180,7 +180,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 
 	/* Outside of a run, in a replay, the caller prints the case himself. */
 	if (!run.subtest)
-		goto out;
+		return CASE_FAILED;
 	if (run.issues)
 		nr = known_issues_match(run.issues, failure->id, failure->expected,
 					failure->observed);
@@ -203,8 +203,6 @@ enum case_verdict report_failure(const struct case_failure *failure)
 			record_failure(failure, replay ? replay : "-", issue);
 		free(replay);
 	}
-out:
-	json_decref(failure->detail);
 	return nr >= 0 ? CASE_KNOWN : CASE_FAILED;
 }
 
