@@ -28,6 +28,7 @@
 #define AGENT_TSS64 0xf000
 #define AGENT_TSS32 0xf800
 #define AGENT_PARAMS 0x10000
+#define AGENT_PROBE 0x11000        /* a data page that every state maps */
 #define AGENT_DRIVER_STACK_TOP 0x13000
 #define AGENT_STACK_TOP 0x14000
 #define AGENT_DF_STACK_TOP 0x16000
@@ -100,7 +101,7 @@
 #define PARAM_ACCESS_FLAGS 36
 #define PARAM_LEVELS 40
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
-#define PARAM_RESUME 48            /* where a fetched page jumps back to (BP) */
+#define PARAM_RESUME 48            /* where the access jumps to when it is done (BP) */
 #define PARAM_RESTORED 56          /* set when an entry was put back: flush */
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */

@@ -24,10 +24,11 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 	       const struct plan *plan);
 
 /*
- * Can this actor run in this state at all?  If not, that is one failing case, and false
- * is returned.
+ * Can this actor make such an access at all, to memory that is mapped for it?  If not,
+ * that is one failing case instead of one per entry variant, and false is returned.
  */
-bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor);
+bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
+		 enum agent_access access);
 
 /* Runs one case alone, prints it in full, and returns an exit code (KSFT_*). */
 int case_replay(const char *id, const struct engine *engine);

@@ -46,7 +46,7 @@ struct guest {
 	struct phys_range range[NR_TABLE_AREAS];
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
 	u32 pkru;                    /* loaded whenever CR4.PKE = 1 */
-	unsigned int timeout_ms;     /* per batch */
+	unsigned int timeout_ms;     /* CPU time without a result after which a vCPU hangs */
 	struct kvm_sregs reset;      /* as after vCPU creation */
 	struct mmu_state state;      /* the vCPU is in it... */
 	bool state_valid;            /* ...if this is set */
@@ -105,19 +105,19 @@ struct agent_batch {
 #define STATUS_EXIT_MASK 0xffff
 
 /*
- * Runs a batch.  Whatever the guest does (shutdown, internal error, hang) is the
- * result of the case that did it, and the rest goes on; after MAX_ABNORMAL such
- * results the remaining ones stay STATUS_NOT_RUN.
+ * Runs a batch.  Whatever the guest does (shutdown, internal error) is the result of the
+ * case that did it, and the rest goes on.  After MAX_ABNORMAL such results, or one hang,
+ * the remaining ones stay STATUS_NOT_RUN.
  */
 #define MAX_ABNORMAL 32
 void agent_run(struct guest *guest, const struct agent_batch *batch);
 
 /*
- * Can the agent run in this state?  NULL, or what happened ("KVM_SET_SREGS: Invalid
- * argument", "SHUTDOWN").  actor as for a batch.
+ * Can the agent make this access in this state, to memory of its own?  NULL, or what
+ * happened ("KVM_SET_SREGS: Invalid argument", "exit SHUTDOWN 0").
  */
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor);
+			const struct actor *actor, enum agent_access access);
 
 /* What case i of a batch of writes stores. */
 u32 agent_stored_word(const struct agent_batch *batch, u32 i);

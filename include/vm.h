@@ -87,9 +87,12 @@ void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
 #define VCPU_RUN_ERROR 0xfffeu
 
 /*
- * Runs the vCPU until it exits to userspace, at most timeout_ms.  Returns
- * KVM_EXIT_*, VCPU_TIMEOUT or VCPU_RUN_ERROR (*error then holds errno; may be NULL).
+ * Runs the vCPU until it exits to userspace, at most timeout_ms of this thread's CPU
+ * time (a busy machine is no hang) or VCPU_WALL_FACTOR times as long by the clock (a vCPU
+ * that sleeps forever uses no CPU time).  Returns KVM_EXIT_*, VCPU_TIMEOUT or
+ * VCPU_RUN_ERROR (*error then holds errno; may be NULL).
  */
+#define VCPU_WALL_FACTOR 30
 u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error);
 /* Lets KVM finish the instruction whose exit was handled, without running further. */
 void vcpu_run_complete_io(struct vcpu *vcpu);

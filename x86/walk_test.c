@@ -59,6 +59,10 @@ static void run_actor(const struct mmu_state *state, const struct actor *actor)
 		/* EFLAGS.AC says nothing about fetches, and at CPL 3 about implicit accesses only. */
 		if (actor->ac && (access == AGENT_FETCH || (actor->cpl && access != AGENT_LDT)))
 			continue;
+		if (report_should_stop())
+			return;
+		if (!cases_probe(guest, state, actor, access))
+			continue;
 		cases_run(guest, engine, state, actor, access, false, &walk_plans[area]);
 		cases_run(guest, engine, state, actor, access, true, &careful_plans[area]);
 	}
@@ -74,9 +78,8 @@ static void walk_state(const struct subtest *self)
 	prepare();
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
-	for (i = 0; i < ARRAY_SIZE(actors) && !report_should_stop(); i++)
-		if (cases_probe(guest, state, &actors[i]))
-			run_actor(state, &actors[i]);
+	for (i = 0; i < ARRAY_SIZE(actors); i++)
+		run_actor(state, &actors[i]);
 }
 
 int main(int argc, char **argv)

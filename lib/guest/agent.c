@@ -169,7 +169,10 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	memset((u8 *)vm_gpa2hva(guest->vm, AGENT_GDT) + SEL_LDT + 8, 0, 8);
 	p->access = AGENT_ADDR(code[batch->access].careful[m->code64]) + alias;
 	p->after = AGENT_ADDR(m->code64 ? agent_careful_after64 : agent_careful_after32);
-	p->resume = AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) + alias;
+	p->resume = batch->actor.cpl ?
+			    AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) +
+				    alias :
+			    p->after;
 	p->alias = alias;
 	p->cs = m->code64 ? SEL_CODE64 : SEL_CODE32;
 	p->access_cs = m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32;
@@ -236,12 +239,32 @@ u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 	       (batch->access == AGENT_LDT ? ldt_skip : 0) + alias;
 }
 
-/* The case that was under way when the guest went wrong: the first without a result. */
+/* The case under way: the first without a result. */
 static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr)
 {
 	while (from < nr && results[from].status != STATUS_NOT_RUN)
 		from++;
 	return from;
+}
+
+/* Runs from case *done on; a vCPU that still finishes cases does not hang. */
+static u32 run_from(struct guest *guest, const struct agent_batch *batch,
+		    const struct kvm_sregs *sregs, u32 *done, int *error)
+{
+	struct kvm_regs regs = batch_regs(batch, *done);
+	const struct agent_result *results = guest_results(guest);
+	u32 exit = enter_state(guest, sregs, &batch->state, error);
+	u32 before;
+
+	if (exit)
+		return exit;
+	vcpu_regs_set(guest->vcpu, &regs);
+	do {
+		before = *done;
+		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
+		*done = first_unfinished(results, before, batch->nr);
+	} while (exit == VCPU_TIMEOUT && *done > before);
+	return exit;
 }
 
 void agent_run(struct guest *guest, const struct agent_batch *batch)
@@ -250,7 +273,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	struct kvm_sregs sregs = state_sregs(guest, &batch->state,
 					     batch->careful ? 0 : batch->actor.cpl, batch->careful,
 					     batch->bare);
-	u32 done = 0, exit, abnormal = 0;
+	u32 done = 0, exit = 0, abnormal = 0;
 	int error = 0;
 
 	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
@@ -259,19 +282,12 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	memset(results, 0, (size_t)batch->nr * sizeof(*results));
 	if (batch->careful)
 		write_params(guest, batch, user_alias(batch));
-	while (done < batch->nr && abnormal < MAX_ABNORMAL) {
-		struct kvm_regs regs = batch_regs(batch, done);
-
-		exit = enter_state(guest, &sregs, &batch->state, &error);
-		if (!exit) {
-			vcpu_regs_set(guest->vcpu, &regs);
-			exit = vcpu_run(guest->vcpu, guest->timeout_ms, &error);
-		}
+	while (done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
+		exit = run_from(guest, batch, &sregs, &done, &error);
 		if (agent_is_done(guest->vcpu, exit)) {
 			vcpu_run_complete_io(guest->vcpu);
 			break;
 		}
-		done = first_unfinished(results, done, batch->nr);
 		/* With all results there, it is the last case that did not end well. */
 		if (done == batch->nr)
 			done--;
@@ -287,33 +303,35 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 }
 
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor)
+			const struct actor *actor, enum agent_access access)
 {
 	static char what[160];
-	struct kvm_sregs sregs = state_sregs(guest, state, actor->cpl, false, false);
-	/* A page of the agent's own: mapped in every state, at either alias. */
-	gva_t gva = AGENT_PARAMS;
 	struct agent_result result;
 	struct agent_batch batch = {
 		.state = *state,
 		.actor = *actor,
-		.access = AGENT_READ,
-		.gvas = &gva,
+		.access = access,
+		.careful = access == AGENT_LDT,
 		.nr = 1,
 		.results = &result,
 	};
+	struct kvm_sregs sregs = state_sregs(guest, state, actor->cpl, false, false);
+	gva_t gva = AGENT_PROBE + agent_access_offset(access);
 	int err = __vcpu_sregs_set(guest->vcpu, &sregs);
 
 	if (err) {
 		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
 		return what;
 	}
-	gva += user_alias(&batch);
+	/* Descriptor tables are the supervisor's, whoever uses them. */
+	if (access != AGENT_LDT)
+		gva += user_alias(&batch);
+	batch.gvas = &gva;
 	agent_run(guest, &batch);
 	if (result.status == STATUS_DONE)
 		return NULL;
 	if (result.status & STATUS_EXIT)
-		snprintf(what, sizeof(what), "exit %s detail %#llx",
+		snprintf(what, sizeof(what), "exit %s %#llx",
 			 exit_reason_name(result.status & STATUS_EXIT_MASK),
 			 (unsigned long long)result.cr2);
 	else

@@ -213,10 +213,12 @@ N(agent_access_ldt):
 	lsl %eax, %eax
 1:	mov %eax, RESULT_VALUE(DI)
 	movl $STATUS_DONE, RESULT_STATUS(DI)
-N(agent_access_return):
-	int $AGENT_RETURN_VECTOR
+	jmp *BP
 N(agent_access_fetch):
 	jmp *BX
+	/* BP leads user code here and the supervisor straight to the driver. */
+N(agent_access_return):
+	int $AGENT_RETURN_VECTOR
 
 /*
  * Exception handlers.  On entry the stack holds the error code (0 where the CPU

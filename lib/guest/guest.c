@@ -9,7 +9,7 @@
 #include "x86.h"
 
 #define MAX_FRAMES 4096
-#define DEFAULT_TIMEOUT_MS 20000
+#define DEFAULT_TIMEOUT_MS 1000
 /* Hosts with 4-level TDP cannot map guest physical addresses above 48 bits. */
 #define MAX_ALIAS_BIT 47
 
@@ -101,6 +101,7 @@ static void add_aliases(struct guest *guest)
 		guest_tag_page(guest, DATA_LARGE + i);
 	guest_tag_page(guest, DATA_PAGE);
 	guest_tag_page(guest, DATA_HUGE);
+	guest_tag_page(guest, AGENT_PROBE);
 }
 
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])

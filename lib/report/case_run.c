@@ -123,6 +123,14 @@ static void compare_stores(struct work *w)
 	}
 }
 
+/* Every one of them is an access like the ones before that did not end. */
+static void note_not_run(const struct work *w, u32 nr)
+{
+	report_note("%s %s: %u cases not run after a hang or %d bad exits",
+		    actor_name(&w->batch.actor), agent_access_names[w->batch.access], nr,
+		    MAX_ABNORMAL);
+}
+
 static void run_batch(struct work *w)
 {
 	u32 i;
@@ -131,10 +139,15 @@ static void run_batch(struct work *w)
 	w->batch.results = results;
 	w->nr_stored = 0;
 	w->engine->run(w->guest, &w->batch);
-	for (i = 0; i < w->batch.nr && !report_should_stop(); i++)
+	for (i = 0; i < w->batch.nr && !report_should_stop(); i++) {
+		if (results[i].status == STATUS_NOT_RUN) {
+			note_not_run(w, w->batch.nr - i);
+			break;
+		}
 		compare_one(w, i);
+	}
 	compare_stores(w);
-	report_cases(w->batch.nr);
+	report_cases(i);
 }
 
 void cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
@@ -169,16 +182,17 @@ static json_t *probe_detail(const void *context)
 {
 	(void)context;
 	return json_pack("{s:s}", "note",
-			 "the agent could not run in this state at all; no access was made");
+			 "the agent cannot do this in this state, not even to memory of its own");
 }
 
-bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor)
+bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
+		 enum agent_access access)
 {
-	const char *what = agent_probe(guest, state, actor);
+	const char *what = agent_probe(guest, state, actor, access);
 	enum paging_mode mode = state_modes[state->mode].paging;
-	struct test_case tc = { .state = *state, .actor = *actor, .access = AGENT_READ };
+	struct test_case tc = { .state = *state, .actor = *actor, .access = access };
 	char id[CASE_ID_LEN];
-	struct case_failure f = { .id = id, .expected = "state entered", .rule = "a-allowed" };
+	struct case_failure f = { .id = id, .expected = "agent runs", .rule = "a-allowed" };
 	int level;
 
 	report_cases(1);

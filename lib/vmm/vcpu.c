@@ -128,34 +128,45 @@ static void watchdog_handler(int sig)
 		watched_run->immediate_exit = 1;
 }
 
-static timer_t watchdog_timer(void)
+static timer_t watchdog_timer(clockid_t clock)
 {
-	static __thread bool created;
-	static __thread timer_t timer;
 	struct sigaction action = { .sa_handler = watchdog_handler };
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID,
 		.sigev_signo = WATCHDOG_SIGNAL,
 	};
+	timer_t timer;
 
-	if (!created) {
-		sigaction(WATCHDOG_SIGNAL, &action, NULL);
-		event._sigev_un._tid = syscall(SYS_gettid);
-		TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &timer), "timer_create: %s",
-			    strerror(errno));
-		created = true;
-	}
+	sigaction(WATCHDOG_SIGNAL, &action, NULL);
+	event._sigev_un._tid = syscall(SYS_gettid);
+	TEST_ASSERT(!timer_create(clock, &event, &timer), "timer_create clock %d: %s", (int)clock,
+		    strerror(errno));
 	return timer;
 }
 
-static void watchdog_set(unsigned int ms)
+/* 0 disarms.  The interval is for a signal that comes too early: it will come again. */
+static void timer_set(timer_t timer, u64 ms)
 {
 	struct itimerspec when = {
 		.it_value = { ms / 1000, (ms % 1000) * 1000000L },
 		.it_interval = { 0, ms ? 100 * 1000000L : 0 },
 	};
 
-	timer_settime(watchdog_timer(), 0, &when, NULL);
+	timer_settime(timer, 0, &when, NULL);
+}
+
+static void watchdog_set(unsigned int ms)
+{
+	static __thread bool created;
+	static __thread timer_t cpu, wall;
+
+	if (!created) {
+		cpu = watchdog_timer(CLOCK_THREAD_CPUTIME_ID);
+		wall = watchdog_timer(CLOCK_MONOTONIC);
+		created = true;
+	}
+	timer_set(cpu, ms);
+	timer_set(wall, (u64)ms * VCPU_WALL_FACTOR);
 }
 
 u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
