@@ -76,7 +76,7 @@
 #define LDT_SELECTOR 0x04          /* LDT, index 0; RPL is added for user code */
 
 #define AGENT_DONE_PORT 0xf4
-#define AGENT_RETURN_VECTOR 0x21   /* user code of a careful access comes back */
+#define AGENT_RETURN_VECTOR 3      /* INT3: user code of a careful access comes back */
 
 /* struct agent_result, byte offsets */
 #define RESULT_STATUS 0

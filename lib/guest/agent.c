@@ -90,7 +90,7 @@ static struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_
 		s.idt.base = lm ? AGENT_IDT64_BARE : AGENT_IDT32_BARE;
 	else
 		s.idt.base = lm ? AGENT_IDT64 : AGENT_IDT32;
-	s.idt.limit = (lm ? 16 : 8) * (AGENT_RETURN_VECTOR + 1) - 1;
+	s.idt.limit = (lm ? 16 : 8) * 32 - 1;
 	return s;
 }
 

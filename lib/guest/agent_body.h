@@ -218,7 +218,7 @@ N(agent_access_fetch):
 	jmp *BX
 	/* BP leads user code here and the supervisor straight to the driver. */
 N(agent_access_return):
-	int $AGENT_RETURN_VECTOR
+	int3
 
 /*
  * Exception handlers.  On entry the stack holds the error code (0 where the CPU

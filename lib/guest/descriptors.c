@@ -56,7 +56,7 @@ static void write_idts(u8 *ram)
 		put_gate32(ram + AGENT_IDT32_BARE, v, AGENT_ADDR(agent_fault_bare32), 0x8e);
 		put_gate64(ram + AGENT_IDT64_BARE, v, AGENT_ADDR(agent_fault_bare64), 0x8e);
 	}
-	/* User code may call these two. */
+	/* User code may raise this one; some backends know no other software interrupt. */
 	put_gate32(ram + AGENT_IDT32_CAREFUL, AGENT_RETURN_VECTOR,
 		   AGENT_ADDR(agent_careful_return32), 0xee);
 	put_gate64(ram + AGENT_IDT64_CAREFUL, AGENT_RETURN_VECTOR,
