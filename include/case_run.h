@@ -28,7 +28,7 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
  * that is one failing case instead of one per entry variant, and false is returned.
  */
 bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
-		 enum agent_access access);
+		 enum agent_access access, bool careful);
 
 /* Runs one case alone, prints it in full, and returns an exit code (KSFT_*). */
 int case_replay(const char *id, const struct engine *engine);

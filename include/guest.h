@@ -83,6 +83,9 @@ extern const char *const agent_access_names[NR_AGENT_ACCESSES];
 /* Offset within a data page at which this access looks for its tag. */
 u32 agent_access_offset(enum agent_access access);
 
+/* The value that this access reads from the data page at gpa. */
+u32 agent_tag(enum agent_access access, gpa_t gpa);
+
 /* The program that makes the access: privilege level and EFLAGS.AC. */
 struct actor {
 	u8 cpl; /* 0 or 3 */
@@ -114,10 +117,10 @@ void agent_run(struct guest *guest, const struct agent_batch *batch);
 
 /*
  * Can the agent make this access in this state, to memory of its own?  NULL, or what
- * happened ("KVM_SET_SREGS: Invalid argument", "exit SHUTDOWN 0").
+ * happened ("KVM_SET_SREGS: Invalid argument", "exit SHUTDOWN 0").  careful as in a batch.
  */
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor, enum agent_access access);
+			const struct actor *actor, enum agent_access access, bool careful);
 
 /* What case i of a batch of writes stores. */
 u32 agent_stored_word(const struct agent_batch *batch, u32 i);

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The tests of the suite itself.  Included by the top Makefile:
+#   make check         build and run them all, tests/run_check.sh says how
+#   make check-build   only build what they need (SAN=1: with sanitizers)
+
+SEEDED := $(B)/seeded
+SEEDED_MODEL_O := $(MODEL_C:%.c=$(SEEDED)/%.o)
+SEEDED_TESTS := $(if $(wildcard tests/seeded_faults_test.c),$(B)/tests/seeded_faults_test)
+PLAIN_TESTS := $(filter-out $(B)/tests/seeded_faults_test,$(OWN_TESTS))
+
+.PHONY: check-build
+check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) $(B)/tests/role_rules_seeded_test
+
+# It builds by itself, as parts of its own: a build that fails is a failure that counts.
+check:
+	@tests/run_check.sh
+
+$(B)/tests/%: $(B)/tests/%.o $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+# The model with a switch in it that breaks one rule at a time.
+$(SEEDED)/%.o: %.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(KMC_CFLAGS) -DSEEDED_FAULTS -c -o $@ $<
+
+$(B)/tests/role_rules_seeded_test: $(SEEDED)/tests/role_rules_test.o $(SEEDED_MODEL_O)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^
+
+# What is not found in the seeded model (plans, assertions) comes from the library; the
+# model's plain objects stay out of it, as none of their symbols is missing.
+$(B)/tests/seeded_faults_test: $(SEEDED)/tests/seeded_faults_test.o $(SEEDED_MODEL_O) $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LIBS)

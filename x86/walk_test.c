@@ -50,22 +50,27 @@ static void prepare(void)
 	}
 }
 
-static void run_actor(const struct mmu_state *state, const struct actor *actor)
+static void run_access(const struct mmu_state *state, const struct actor *actor,
+		       enum agent_access access)
 {
 	enum table_area area = state_area(state);
-	int access;
+	int careful;
 
-	for (access = 0; access < NR_AGENT_ACCESSES; access++) {
-		/* EFLAGS.AC says nothing about fetches, and at CPL 3 about implicit accesses only. */
-		if (actor->ac && (access == AGENT_FETCH || (actor->cpl && access != AGENT_LDT)))
+	for (careful = 0; careful <= 1; careful++) {
+		const struct agent_batch batch = { .access = access, .careful = careful };
+
+		if (engine->unsupported(guest, &batch) || report_should_stop())
 			continue;
-		if (report_should_stop())
-			return;
-		if (!cases_probe(guest, state, actor, access))
-			continue;
-		cases_run(guest, engine, state, actor, access, false, &walk_plans[area]);
-		cases_run(guest, engine, state, actor, access, true, &careful_plans[area]);
+		if (cases_probe(guest, state, actor, access, careful))
+			cases_run(guest, engine, state, actor, access, careful,
+				  careful ? &careful_plans[area] : &walk_plans[area]);
 	}
+}
+
+/* EFLAGS.AC changes nothing for fetches, and at CPL 3 only implicit accesses could obey it. */
+static bool says_something(const struct actor *actor, enum agent_access access)
+{
+	return !actor->ac || access == AGENT_LDT || (!actor->cpl && access != AGENT_FETCH);
 }
 
 static void walk_state(const struct subtest *self)
@@ -74,12 +79,15 @@ static void walk_state(const struct subtest *self)
 	const struct mmu_state *state = self->data;
 	const char *missing;
 	unsigned int i;
+	int access;
 
 	prepare();
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	for (i = 0; i < ARRAY_SIZE(actors); i++)
-		run_actor(state, &actors[i]);
+		for (access = 0; access < NR_AGENT_ACCESSES; access++)
+			if (says_something(&actors[i], access))
+				run_access(state, &actors[i], access);
 }
 
 int main(int argc, char **argv)

@@ -303,7 +303,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 }
 
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor, enum agent_access access)
+			const struct actor *actor, enum agent_access access, bool careful)
 {
 	static char what[160];
 	struct agent_result result;
@@ -311,12 +311,13 @@ const char *agent_probe(struct guest *guest, const struct mmu_state *state,
 		.state = *state,
 		.actor = *actor,
 		.access = access,
-		.careful = access == AGENT_LDT,
+		.careful = careful,
 		.nr = 1,
 		.results = &result,
 	};
 	struct kvm_sregs sregs = state_sregs(guest, state, actor->cpl, false, false);
 	gva_t gva = AGENT_PROBE + agent_access_offset(access);
+	u32 tag = agent_tag(access, AGENT_PROBE);
 	int err = __vcpu_sregs_set(guest->vcpu, &sregs);
 
 	if (err) {
@@ -328,9 +329,11 @@ const char *agent_probe(struct guest *guest, const struct mmu_state *state,
 		gva += user_alias(&batch);
 	batch.gvas = &gva;
 	agent_run(guest, &batch);
-	if (result.status == STATUS_DONE)
+	if (result.status == STATUS_DONE && result.value == tag)
 		return NULL;
-	if (result.status & STATUS_EXIT)
+	if (result.status == STATUS_DONE)
+		snprintf(what, sizeof(what), "value %#x for %#x", result.value, tag);
+	else if (result.status & STATUS_EXIT)
 		snprintf(what, sizeof(what), "exit %s %#llx",
 			 exit_reason_name(result.status & STATUS_EXIT_MASK),
 			 (unsigned long long)result.cr2);

@@ -33,6 +33,12 @@ u32 guest_page_tag(gpa_t gpa)
 	return (u32)((gfn * 0x9e3779b97f4a7c15ull) >> 24) | 1;
 }
 
+u32 agent_tag(enum agent_access access, gpa_t gpa)
+{
+	/* A descriptor's limit has 20 bits. */
+	return guest_page_tag(gpa) & (access == AGENT_LDT ? 0xfffff : ~0u);
+}
+
 bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa)
 {
 	u32 mask = ldt ? 0xfffff : ~0u;

@@ -186,13 +186,17 @@ static json_t *probe_detail(const void *context)
 }
 
 bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
-		 enum agent_access access)
+		 enum agent_access access, bool careful)
 {
-	const char *what = agent_probe(guest, state, actor, access);
+	const char *what = agent_probe(guest, state, actor, access, careful);
 	enum paging_mode mode = state_modes[state->mode].paging;
 	struct test_case tc = { .state = *state, .actor = *actor, .access = access };
 	char id[CASE_ID_LEN];
-	struct case_failure f = { .id = id, .expected = "agent runs", .rule = "a-allowed" };
+	struct case_failure f = {
+		.id = id,
+		.expected = careful ? "agent runs (careful)" : "agent runs",
+		.rule = rule_text(RULE_A_ALLOWED)->name,
+	};
 	int level;
 
 	report_cases(1);

@@ -38,15 +38,6 @@ static bool ad_matches(const struct comparison *c)
 	return (c->observed->ad & must) == must && !(c->observed->ad & ~(must | may));
 }
 
-static bool value_matches(const struct comparison *c)
-{
-	u32 tag = guest_page_tag(c->expected->gpa);
-
-	if (c->batch->access == AGENT_LDT)
-		tag &= 0xfffff;
-	return c->observed->value == tag;
-}
-
 /* Outside 64-bit mode linear addresses have 32 bits. */
 static u64 expected_cr2(const struct comparison *c)
 {
@@ -70,7 +61,7 @@ bool outcome_matches(const struct comparison *c)
 	if (!same_kind(c) || !ad_matches(c))
 		return false;
 	if (e->outcome == WALK_OK)
-		return value_matches(c);
+		return o->value == agent_tag(c->batch->access, e->gpa);
 	return o->error == e->error_code &&
 	       (e->vector != PF_VECTOR || o->cr2 == expected_cr2(c)) &&
 	       o->rip == agent_fault_rip(c->batch, c->gva);
