@@ -60,6 +60,8 @@ struct guest {
 
 /* variants: one list per (area, level), or NULL for all that variants_of() knows. */
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1]);
+/* Tables and model memory only, no VM: for what needs no KVM.  Everything but vm and vcpu. */
+struct guest *guest_create_model(const struct cpu_facts *cpu);
 void guest_free(struct guest *guest);
 
 /* Registers of a state as the model sees them, CR3 and PDPTEs included. */

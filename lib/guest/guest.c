@@ -110,19 +110,51 @@ static void add_aliases(struct guest *guest)
 	guest_tag_page(guest, AGENT_PROBE);
 }
 
-struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+/* The tables of every area, and the memory that the model walks. */
+static void images_init(struct guest *guest, struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	int i;
+
+	for (i = 0; i < NR_TABLE_AREAS; i++) {
+		struct table_image *t = &guest->area[i];
+
+		t->image = calloc(1, TABLE_AREA_SIZE);
+		TEST_ASSERT(t->image, "out of memory");
+		tables_init(guest, i, variants);
+		guest->range[i] = (struct phys_range){ t->base, TABLE_AREA_SIZE, t->image };
+	}
+	guest->memory = (struct phys_memory){ guest->range, NR_TABLE_AREAS };
+}
+
+static struct guest *guest_alloc(void)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
-	u8 *ram;
-	int i;
 
 	TEST_ASSERT(guest, "out of memory");
 	guest->frame = calloc(MAX_FRAMES, sizeof(*guest->frame));
 	TEST_ASSERT(guest->frame, "out of memory");
-	guest->vm = vm_create();
 	guest->pkru = GUEST_PKRU;
-	guest->tss32_type = tss32_type();
 	guest->timeout_ms = DEFAULT_TIMEOUT_MS;
+	return guest;
+}
+
+struct guest *guest_create_model(const struct cpu_facts *cpu)
+{
+	struct guest *guest = guest_alloc();
+
+	guest->cpu = *cpu;
+	images_init(guest, NULL);
+	return guest;
+}
+
+struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	struct guest *guest = guest_alloc();
+	u8 *ram;
+	int i;
+
+	guest->tss32_type = tss32_type();
+	guest->vm = vm_create();
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);
@@ -132,16 +164,9 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 
 	memcpy(ram + AGENT_CODE, agent_start, agent_end - agent_start);
 	descriptors_init(ram);
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		struct table_image *t = &guest->area[i];
-
-		t->image = calloc(1, TABLE_AREA_SIZE);
-		TEST_ASSERT(t->image, "out of memory");
-		tables_init(guest, i, variants);
-		memcpy(ram + t->base, t->image, TABLE_AREA_SIZE);
-		guest->range[i] = (struct phys_range){ t->base, TABLE_AREA_SIZE, t->image };
-	}
-	guest->memory = (struct phys_memory){ guest->range, NR_TABLE_AREAS };
+	images_init(guest, variants);
+	for (i = 0; i < NR_TABLE_AREAS; i++)
+		memcpy(ram + guest->area[i].base, guest->area[i].image, TABLE_AREA_SIZE);
 	return guest;
 }
 

@@ -10,7 +10,7 @@
 
 static enum paging_mode role_paging_mode(enum role_rules rules, const struct mmu_role *role)
 {
-	if (role->direct && RULE_HOLDS(R_DIRECT))
+	if ((role->direct || !role_is_cr0_pg(rules, role)) && RULE_HOLDS(R_DIRECT))
 		return PAGING_NONE;
 	switch (role->level) {
 	case 0:
@@ -87,8 +87,9 @@ void role_mmu_init(enum role_rules rules, const struct mmu_role *role, struct ro
 	mmu->mode = role_paging_mode(rules, role);
 	mmu->cr4_pse = role->cr4_pse;
 	mmu->efer_nx = role->efer_nx;
-	/* The manuals' rule; up to 7.x KVM leaves out that NX needs 8-byte entries. */
-	mmu->fetch_bit = (role->efer_nx && role_is_cr4_pae(rules, role)) || role->cr4_smep ||
+	/* The manuals' rule: NX counts with 8-byte entries only, which KVM leaves out. */
+	mmu->fetch_bit = (role_has_pferr_fetch(rules, role) &&
+			  (role_is_cr4_pae(rules, role) || role->cr4_smep)) ||
 			 !RULE_HOLDS(R_FETCH_BIT);
 	/* Entries of 4 bytes have no NX bit: every page keeps ACC_EXEC. */
 	for (i = 0; i < ARRAY_SIZE(mmu->permissions); i++)
