@@ -45,7 +45,6 @@ struct guest {
 	struct table_image area[NR_TABLE_AREAS];
 	struct phys_range range[NR_TABLE_AREAS];
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
-	u32 pkru;                    /* loaded whenever CR4.PKE = 1 */
 	unsigned int timeout_ms;     /* CPU time without a result after which a vCPU hangs */
 	struct kvm_sregs reset;      /* as after vCPU creation */
 	struct mmu_state state;      /* the vCPU is in it... */
@@ -55,8 +54,13 @@ struct guest {
 	u8 tss32_type;               /* TR's segment type outside long mode */
 };
 
-/* What protection keys are restricted: keys 1 and 4 AD; 2 and 8 WD; 3 and 15 both. */
+/*
+ * PKRU, loaded whenever CR4.PKE = 1: keys 1 and 4 AD; 2 and 8 WD; 3 and 15 both.  Outside
+ * long mode all keys are restricted, and nothing may come of it.
+ */
 #define GUEST_PKRU (0x1u << 2 | 0x2u << 4 | 0x3u << 6 | 0x1u << 8 | 0x2u << 16 | 0x3u << 30)
+#define GUEST_PKRU_IGNORED 0xffffffffu
+u32 state_pkru(const struct mmu_state *state);
 
 /* variants: one list per (area, level), or NULL for all that variants_of() knows. */
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1]);

@@ -124,7 +124,7 @@ static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		       const struct mmu_state *state, int *error)
 {
 	struct kvm_sregs kernel;
-	struct kvm_regs regs = { .rflags = X86_EFLAGS_FIXED, .rax = guest->pkru };
+	struct kvm_regs regs = { .rflags = X86_EFLAGS_FIXED, .rax = state_pkru(state) };
 	bool code64 = state_modes[state->mode].code64;
 	u32 exit;
 

@@ -133,7 +133,6 @@ static struct guest *guest_alloc(void)
 	TEST_ASSERT(guest, "out of memory");
 	guest->frame = calloc(MAX_FRAMES, sizeof(*guest->frame));
 	TEST_ASSERT(guest->frame, "out of memory");
-	guest->pkru = GUEST_PKRU;
 	guest->timeout_ms = DEFAULT_TIMEOUT_MS;
 	return guest;
 }
@@ -183,6 +182,11 @@ void guest_free(struct guest *guest)
 	free(guest);
 }
 
+u32 state_pkru(const struct mmu_state *state)
+{
+	return state_modes[state->mode].long_mode ? GUEST_PKRU : GUEST_PKRU_IGNORED;
+}
+
 struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_state *state)
 {
 	const struct role_regs r = state_regs(state);
@@ -191,7 +195,7 @@ struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_sta
 		.cr0 = r.cr0,
 		.cr4 = r.cr4,
 		.efer = r.efer,
-		.pkru = guest->pkru,
+		.pkru = state_pkru(state),
 		.cs_l = state_modes[state->mode].code64,
 	};
 

@@ -13,8 +13,6 @@ static enum paging_mode role_paging_mode(enum role_rules rules, const struct mmu
 	if ((role->direct || !role_is_cr0_pg(rules, role)) && RULE_HOLDS(R_DIRECT))
 		return PAGING_NONE;
 	switch (role->level) {
-	case 0:
-		return PAGING_NONE;
 	case 5:
 		return PAGING_5LEVEL;
 	case 4:

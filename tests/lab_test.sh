@@ -1,0 +1,354 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests of the suite end to end, with the real tests.  Prints KTAP; exits 0, 1, or 4 if
+# all was skipped.  Everything lands below a folder that is made anew.
+#
+#   lab_test.sh svm-npt|svm-shadow|...   the whole suite on this emulated host; replays
+#   lab_test.sh host                     the whole suite on this machine's /dev/kvm
+#   lab_test.sh endings                  guests that panic, hang, die or are killed
+#   lab_test.sh input                    case ids and devices that walk_test must refuse
+set -u
+export LC_ALL=C
+
+here=$(cd -- "$(dirname -- "$0")/.." && pwd)
+part=${1:?which part?}
+walk_test=${WALK_TEST:-$here/build/x86/walk_test} # input only: one with sanitizers, say
+out_dir=${OUT_DIR:-$here/build/check/results}/$part
+# As many cases as one emulated host has to run in walk_test.
+readonly enough_cases=500000
+
+rm -rf -- "$out_dir"
+mkdir -p -- "$out_dir" || exit 2
+cd -- "$here" || exit 2
+printf 'KTAP version 1\n'
+
+#
+# Checking
+#
+number=0 failures=0 problems=()
+
+problem() { problems+=("$1"); }
+
+# Ends one check: what problem() has collected since the last decides.
+check() {
+	local text
+	((++number))
+	for text in "${problems[@]+"${problems[@]}"}"; do
+		printf '# %s\n' "${text//$'\n'/$'\n'# }"
+	done
+	if ((${#problems[@]})); then
+		((++failures))
+		printf 'not '
+	fi
+	printf 'ok %d %s\n' "$number" "$1"
+	problems=()
+}
+
+done_testing() {
+	printf '1..%d\n# Totals: pass:%d fail:%d\n' "$number" $((number - failures)) "$failures"
+	exit $((failures > 0))
+}
+
+# run CODE COMMAND...: leaves out and err.
+run() {
+	local want=$1 code
+	shift
+	"$@" >"$out_dir/out" 2>"$out_dir/err" </dev/null
+	code=$?
+	out=$(<"$out_dir/out") err=$(<"$out_dir/err")
+	((code == want)) || problem "exit code $code, not $want: $* (${err: -600})"
+}
+
+has() { [[ $2 == *"$1"* ]] || problem "'$1' is not in: ${2: -600}"; }
+
+# refuse TEXT COMMAND...: exit code 2, one line on stderr, nothing else.
+refuse() {
+	local text=$1
+	shift
+	run 2 "$@"
+	[[ -z $out ]] || problem "says more than it should: $*: $out"
+	[[ -n $err && $err != *$'\n'* ]] || problem "not one line: $*: $err"
+	[[ $err == *"$text"* ]] || problem "'$text' is not in: $err"
+}
+
+#
+# Results
+#
+# total NAME RUN_DIR, cases_of TEST RUN_DIR: numbers of a summary, -1 if they are not there.
+total() { number_in "/\"totals\"/,/}/s/.*\"$1\": \([0-9]*\).*/\1/p" "$2"; }
+cases_of() { number_in "/\"name\": \"$1\"/,/\"cases\"/s/.*\"cases\": \([0-9]*\).*/\1/p" "$2"; }
+number_in() {
+	local text
+	text=$(sed -n "$1" "$2/summary.json" 2>/dev/null)
+	printf '%s\n' "${text:--1}"
+}
+
+# field NAME RECORD: a text of one JSON line; none of those asked for has a quote in it.
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
+
+check_results() {
+	local dir=$1 ids
+	[[ $(total failed "$dir") == 0 ]] || problem "$(total failed "$dir") subtests failed"
+	check "no subtest failed"
+	(($(total passed "$dir") > 0)) || problem "nothing passed"
+	printf '# totals: %d passed, %d failed, %d skipped, %d of the passed known; %d cases\n' \
+		"$(total passed "$dir")" "$(total failed "$dir")" "$(total skipped "$dir")" \
+		"$(total known "$dir")" "$(total cases "$dir")"
+	check "something passed"
+	grep -q '^ "stale_known_issues": \[\],*$' "$dir/summary.json" || {
+		ids=$(sed -n '/^ "stale_known_issues"/,/^ \]/s/.*"id": //p' "$dir/summary.json")
+		problem "stale known issues: ${ids//$'\n'/ }"
+	}
+	check "no known issue is stale"
+	[[ $(readlink "$dir/../latest") == "${dir##*/}" ]] || problem "latest is another run"
+	check "results/latest points to the run"
+}
+
+# One recorded failure of each known issue.
+recorded_failures() {
+	grep -h '"verdict":"known"' "$1"/*.jsonl | awk -F'"known_issue":"' '
+		{ split($2, id, "\""); if (!seen[id[1]]++) print }'
+}
+
+# replay_shows RECORD TEXT: what was recorded is what the replay says.
+replay_shows() {
+	has "# expected  $(field expected "$1")"$'\n' "$2"
+	has "# observed  $(field observed "$1")"$'\n' "$2"
+	has "not ok 1 $(field case "$1")" "$2"
+}
+
+#
+# The parts
+#
+one_emulated_host() {
+	local host=$1 dir=$out_dir/suite record records='' command='' i=0
+
+	run 0 lab/run.sh --host "$host" --results "$out_dir" --run-name suite
+	has " passed, 0 failed, " "$out"
+	has "lab: $host-" "$err"
+	[[ $out != *$'\r'* && $out != *$'\033'* ]] || problem "control characters in the output"
+	check "the suite runs and exits 0 at $host"
+	grep -q '"outcome": "finished"' "$dir/lab.json" || problem "no end in lab.json"
+	[[ -s $dir/walk_test.ktap && -s $dir/host.json ]] || problem "logs are missing"
+	check "results come back"
+	check_results "$dir"
+	i=$(cases_of walk_test "$dir")
+	((i >= enough_cases)) || problem "$i cases"
+	check "walk_test runs at least $enough_cases cases"
+
+	mapfile -t records < <(recorded_failures "$dir")
+	for i in "${!records[@]}"; do
+		command+="echo \"== $i\"; $(field replay "${records[i]}"); echo \"== exit \$?\"; "
+	done
+	((${#records[@]})) || problem "no failure was recorded: nothing to replay"
+	run 0 lab/run.sh --host "$host" --results "$out_dir" --run-name replays --cmd "$command"
+	for i in "${!records[@]}"; do
+		record=$(sed -n "/^== $i$/,/^== exit/p" <<<"$out")
+		has "== exit 1" "$record"
+		replay_shows "${records[i]}" "$record"
+		check "replay: $(field known_issue "${records[i]}")"
+	done
+	run 2 make --no-print-directory lab HOST="$host" \
+		ARGS="--results $out_dir --run-name again --case $(field case "${records[0]-}") walk_test"
+	replay_shows "${records[0]-}" "$out"
+	check "replay through make lab"
+}
+
+this_machine() {
+	local dir=$out_dir/suite reason record
+	if ! reason=$(build/bin/kmc-report kvm); then
+		printf '1..1\nok 1 the suite on this machine # SKIP %s\n' "$reason"
+		exit 4
+	fi
+	run 0 ./runner.sh --results "$out_dir" --run-name suite
+	has " passed, 0 failed, " "$out"
+	check "the suite runs and exits 0 on this machine"
+	check_results "$dir"
+	record=$(recorded_failures "$dir" | head -n 1)
+	if [[ -n $record ]]; then
+		run 1 "$walk_test" --case "$(field case "$record")"
+		replay_shows "$record" "$out"
+		check "replay: $(field known_issue "$record")"
+	fi
+	if ((!EUID)) && [[ $(stat -c %A /dev/kvm) == *--- ]]; then
+		as_nobody
+		run 4 "${nobody[@]}" "$out_dir/walk_test"
+		has "# SKIP no permission to open /dev/kvm: " "$out"
+		check "without permission all is skipped"
+	fi
+}
+
+# A command prefix for somebody without rights, and a walk_test where he finds it.
+as_nobody() {
+	nobody=()
+	((EUID)) || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	# Below /tmp: a build tree may lie in a folder of root's.
+	scratch=$(mktemp -d /tmp/lab_test.XXXXXX) && chmod 755 "$scratch" || exit 2
+	trap 'rm -rf -- "$scratch"' EXIT
+	cp "$walk_test" "$scratch/walk_test" && ln -sf "$scratch/walk_test" "$out_dir/walk_test"
+	nobody+=("${nobody[@]:+env}")
+	nobody=("${nobody[@]}")
+}
+
+# ended WANTED-OUTCOME WORDS RUN: how the lab says that the last run ended.
+ended() {
+	has "lab: svm-npt-6.1: $2" "$err"
+	grep -q "\"outcome\": \"$1\"" "$out_dir/$3/lab.json" || problem "lab.json: no outcome $1"
+}
+
+kept() { [[ $(<"$out_dir/$1/kept") == results ]] || problem "what was written is lost"; }
+
+# Processes below the one given.
+descendants() {
+	local file stat child
+	for file in /proc/[0-9]*/stat; do
+		{ read -r stat <"$file"; } 2>/dev/null || continue
+		child=${stat%% *}
+		read -r -a stat <<<"${stat##*) }"
+		[[ ${stat[1]} == "$1" ]] && printf '%s\n' "$child" && descendants "$child"
+	done
+}
+
+emulator_below() {
+	local pid
+	for pid in $(descendants "$1"); do
+		[[ $(readlink "/proc/$pid/exe") == */qemu-system-* ]] && printf '%s\n' "$pid"
+	done
+}
+
+# start_lab TEXT ARGUMENT...: in the background, until its console shows the text.
+start_lab() {
+	local text=$1 i
+	shift
+	lab/run.sh --host svm-npt --results "$out_dir" "$@" >"$out_dir/out" 2>"$out_dir/err" </dev/null &
+	lab_pid=$!
+	for ((i = 0; i < 900; i++)); do
+		grep -qF "$text" "$out_dir/out" 2>/dev/null && return
+		kill -0 "$lab_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	problem "'$text' is not said: $(tail -n 3 "$out_dir/err")"
+}
+
+end_lab() {
+	local want=$1 code
+	wait "$lab_pid"
+	code=$?
+	out=$(<"$out_dir/out") err=$(<"$out_dir/err")
+	((code == want)) || problem "exit code $code, not $want"
+}
+
+# shellcheck disable=SC2016 # the guest expands $RESULTS
+endings() {
+	local write='echo results >$RESULTS/kept; sync' victim
+	local lab=(lab/run.sh --host svm-npt --results "$out_dir")
+
+	run 1 "${lab[@]}" --run-name panic --cmd "$write; echo c >/proc/sysrq-trigger"
+	ended panicked "the guest's kernel panicked: Kernel panic - not syncing: sysrq" panic
+	has "last lines of the console" "$err"
+	kept panic
+	check "a panic is told, results are kept"
+
+	run 1 "${lab[@]}" --run-name reset --cmd "$write; echo b >/proc/sysrq-trigger"
+	ended died "the guest ended without a result" reset
+	kept reset
+	check "a reset is told, results are kept"
+
+	run 1 "${lab[@]}" --run-name hang --time-limit 25 --cmd "$write; sleep 1000"
+	ended hung "the guest hung: stopped after the time limit of 25 s" hang
+	kept hang
+	check "a hang is told, results are kept"
+
+	start_lab written --run-name interrupt --cmd "$write; echo written; sleep 1000"
+	kill -TERM "$lab_pid"
+	end_lab 130
+	ended interrupted "interrupted" interrupt
+	kept interrupt
+	check "an interrupted lab says so, results are kept"
+
+	# With the real runner, so that there are finished subtests to be kept.
+	start_lab '[1/' --run-name kill -- walk_test
+	sleep 10
+	victim=$(emulator_below "$lab_pid")
+	[[ $victim =~ ^[0-9]+$ ]] && kill -KILL "$victim" || problem "no emulator: '$victim'"
+	end_lab 1
+	ended killed "the emulator was killed (signal 9)" kill
+	has "ran last: {\"event\":\"test_start\",\"test\":\"walk_test\"" "$err"
+	(($(total passed "$out_dir/kill") > 0)) || problem "no finished subtest was kept"
+	(($(total failed "$out_dir/kill") == 1)) || problem "the unfinished test is no failure"
+	check "a killed emulator is told, finished subtests are kept"
+	[[ ! -e $out_dir/latest || $(readlink "$out_dir/latest") == kill ]] ||
+		problem "latest is $(readlink "$out_dir/latest")"
+	check "debugging runs do not become results/latest"
+}
+
+input() {
+	local case=4level/wp,nx/cpl3/read/4=p,w,u/3=p,w,u/2=p,w,u/1=p,w,u long device
+
+	KVM_DEVICE=/nonexistent run 4 "$walk_test" --case "$case"
+	check "a good case id is accepted"
+
+	refuse "needs a case id" "$walk_test" --case ''
+	refuse "needs an argument" "$walk_test" --case
+	refuse "MODE/FLAGS" "$walk_test" --case nonsense
+	refuse "unknown mode" "$walk_test" --case "${case/4level/6level}"
+	refuse "unknown mode" "$walk_test" --case "/$case"
+	refuse "malformed" "$walk_test" --case "${case/wp/pw}"
+	refuse "malformed" "$walk_test" --case "${case/wp/wp,}"
+	refuse "malformed" "$walk_test" --case "${case/wp,nx/nx,wp,nx}"
+	refuse "malformed" "$walk_test" --case "${case/wp,nx/}"
+	# A flag that this mode does not have.
+	refuse "malformed" "$walk_test" --case "${case/wp,nx/pse}"
+	refuse "cpl0" "$walk_test" --case "${case/cpl3/cpl1}"
+	refuse "fetch" "$walk_test" --case "${case/read/reads}"
+	check "bad modes, flags, actors and accesses are refused"
+
+	refuse "actor" "$walk_test" --case 4level/wp
+	refuse "access is missing" "$walk_test" --case 4level/wp/cpl3
+	refuse "an entry is missing" "$walk_test" --case 4level/wp/cpl3/read
+	refuse "an entry is missing" "$walk_test" --case "${case%/*}"
+	refuse "malformed" "$walk_test" --case "$case/"
+	refuse "after the last entry" "$walk_test" --case "$case/0=p"
+	refuse "malformed" "$walk_test" --case "$case "
+	refuse "LEVEL=BITS" "$walk_test" --case "${case/3=/2=}"
+	refuse "malformed" "$walk_test" --case "${case/1=p/1=p,q}"
+	refuse "malformed" "$walk_test" --case "${case/1=p/1=p,b64}"
+	refuse "malformed" "$walk_test" --case "${case/1=p/1=p,b99999999999}"
+	refuse "malformed" "$walk_test" --case "${case/1=p/1=}"
+	printf -v long '%050000d' 0
+	refuse "malformed" "$walk_test" --case "$long"
+	refuse "malformed" "$walk_test" --case "${case/1=p/1=$long}"
+	refuse "malformed" "$walk_test" --case "${case/wp/$long}"
+	check "bad entries are refused"
+
+	refuse "unknown option '--bogus'" "$walk_test" --bogus
+	refuse "unknown engine 'x'" "$walk_test" --engine x
+	refuse "no subtest matches" "$walk_test" --filter '6level*'
+	refuse "unexpected argument" "$walk_test" "$case"
+	check "unknown options are refused"
+	refuse "malformed case id" ./runner.sh --results "$out_dir" --case 4level walk_test
+	refuse "needs the one TEST" ./runner.sh --results "$out_dir" --case "$case" role_model_test
+	check "the runner hands a refusal on as one line"
+
+	: >"$out_dir/file"
+	for device in "/nonexistent does not exist" "/dev/null is not KVM" "$out_dir/file is not KVM"; do
+		KVM_DEVICE=${device%% *} run 4 "$walk_test" --filter '[42]level*'
+		has " # SKIP $device" "$out"
+		[[ -z $err && $out != *$'\n'ok*ms=* && $out != *$'\nnot ok'* ]] || problem "$device: $err"
+	done
+	as_nobody
+	: >"$scratch/file"
+	chmod 600 "$scratch/file"
+	((!EUID)) || chmod 0 "$scratch/file"
+	KVM_DEVICE=$scratch/file run 4 "${nobody[@]}" "$scratch/walk_test" --filter '4level*'
+	has " # SKIP no permission to open $scratch/file: add yourself to group kvm or run as root" "$out"
+	check "a device that cannot be used is the reason for a skip"
+}
+
+case $part in
+host) this_machine ;;
+endings | input) $part ;;
+*) one_emulated_host "$part" ;;
+esac
+done_testing
