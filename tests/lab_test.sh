@@ -113,8 +113,15 @@ recorded_failures() {
 
 # replay_shows RECORD TEXT: what was recorded is what the replay says.
 replay_shows() {
-	has "# expected  $(field expected "$1")"$'\n' "$2"
-	has "# observed  $(field observed "$1")"$'\n' "$2"
+	local observed
+	observed=$(field observed "$1")
+	if [[ $(field expected "$1") == 'agent runs'* ]]; then
+		# The agent's own test of an access: no case, but the same access fails alike.
+		has "${observed##*: }" "$2"
+	else
+		has "# expected  $(field expected "$1")"$'\n' "$2"
+		has "# observed  $observed"$'\n' "$2"
+	fi
 	has "not ok 1 $(field case "$1")" "$2"
 }
 
@@ -173,7 +180,7 @@ this_machine() {
 	fi
 	if ((!EUID)) && [[ $(stat -c %A /dev/kvm) == *--- ]]; then
 		as_nobody
-		run 4 "${nobody[@]}" "$out_dir/walk_test"
+		run 4 "${nobody[@]}" "$scratch/walk_test"
 		has "# SKIP no permission to open /dev/kvm: " "$out"
 		check "without permission all is skipped"
 	fi
@@ -181,14 +188,12 @@ this_machine() {
 
 # A command prefix for somebody without rights, and a walk_test where he finds it.
 as_nobody() {
-	nobody=()
+	nobody=(env)
 	((EUID)) || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 	# Below /tmp: a build tree may lie in a folder of root's.
 	scratch=$(mktemp -d /tmp/lab_test.XXXXXX) && chmod 755 "$scratch" || exit 2
 	trap 'rm -rf -- "$scratch"' EXIT
-	cp "$walk_test" "$scratch/walk_test" && ln -sf "$scratch/walk_test" "$out_dir/walk_test"
-	nobody+=("${nobody[@]:+env}")
-	nobody=("${nobody[@]}")
+	cp "$walk_test" "$scratch/walk_test"
 }
 
 # ended WANTED-OUTCOME WORDS RUN: how the lab says that the last run ended.
@@ -271,7 +276,8 @@ endings() {
 	start_lab '[1/' --run-name kill -- walk_test
 	sleep 10
 	victim=$(emulator_below "$lab_pid")
-	[[ $victim =~ ^[0-9]+$ ]] && kill -KILL "$victim" || problem "no emulator: '$victim'"
+	[[ $victim =~ ^[0-9]+$ ]] || problem "no emulator: '$victim'"
+	kill -KILL "${victim:-$lab_pid}"
 	end_lab 1
 	ended killed "the emulator was killed (signal 9)" kill
 	has "ran last: {\"event\":\"test_start\",\"test\":\"walk_test\"" "$err"
@@ -348,7 +354,8 @@ input() {
 
 case $part in
 host) this_machine ;;
-endings | input) $part ;;
+endings) endings ;;
+input) input ;;
 *) one_emulated_host "$part" ;;
 esac
 done_testing
