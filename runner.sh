@@ -455,7 +455,8 @@ main() {
 	parse_options "$@"
 	((!setup)) || "$here/setup.sh" "$mode" || exit
 	case $mode in
-	self-test) exec make -C "$here" check ;;
+	# Not a word of make's after the counts.
+	self-test) exec make --no-print-directory -C "$here" check ;;
 	run) ((!setup)) || "$report" kvm || run_in_lab ;;
 	host)
 		[[ -x $report ]] || die "nothing is built: run make, or $0 --setup"
