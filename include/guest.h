@@ -30,6 +30,7 @@ enum table_area {
 
 /* Area of a state; meaningless (0) without paging. */
 enum table_area state_area(const struct mmu_state *state);
+const struct table_shape *area_shape(enum table_area area);
 
 struct table_image {
 	struct table_shape shape;
@@ -47,8 +48,11 @@ struct guest {
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
 	unsigned int timeout_ms;     /* CPU time without a result after which a vCPU hangs */
 	struct kvm_sregs reset;      /* as after vCPU creation */
-	struct mmu_state state;      /* the vCPU is in it... */
-	bool state_valid;            /* ...if this is set */
+	struct mmu_state state;      /* the last state that was entered... */
+	bool state_entered;          /* ...if any was... */
+	bool state_valid;            /* ...and the vCPU still is in it */
+	struct mmu_state before;     /* the state it was in before that one... */
+	bool before_valid;           /* ...if there was one */
 	u64 nr_frames;
 	gpa_t *frame;                /* tagged data pages, for agent_value_gpa() */
 	u8 tss32_type;               /* TR's segment type outside long mode */

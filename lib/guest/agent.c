@@ -141,8 +141,12 @@ static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		vcpu_run_complete_io(guest->vcpu);
 	}
 	vcpu_sregs_set(guest->vcpu, sregs);
-	guest->state = *state;
-	guest->state_valid = true;
+	if (guest->state.mode != state->mode || guest->state.flags != state->flags) {
+		guest->before = guest->state;
+		guest->before_valid = guest->state_entered;
+		guest->state = *state;
+	}
+	guest->state_entered = guest->state_valid = true;
 	return 0;
 }
 

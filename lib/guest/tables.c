@@ -29,6 +29,11 @@ enum table_area state_area(const struct mmu_state *state)
 	return 0;
 }
 
+const struct table_shape *area_shape(enum table_area area)
+{
+	return &shapes[area];
+}
+
 static void put_entry(struct table_image *t, u32 table, u32 index, u64 entry)
 {
 	int bytes = paging_formats[t->shape.mode].entry_bytes;
