@@ -30,8 +30,12 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
 		 enum agent_access access, bool careful);
 
-/* Runs one case alone, prints it in full, and returns an exit code (KSFT_*). */
-int case_replay(const char *id, const struct engine *engine);
+/*
+ * Runs one case alone, prints it in full, and returns an exit code (KSFT_*).  With after,
+ * the name of a state, the same entries are walked in that state first: what KVM keeps
+ * from there may be what goes wrong.
+ */
+int case_replay(const char *id, const char *after, const struct engine *engine);
 
 /* A case in full, for a failure record: registers, role, page-table path, rule. */
 json_t *case_detail(const struct comparison *c, const struct test_case *tc,

@@ -30,6 +30,8 @@ enum table_area {
 
 /* Area of a state; meaningless (0) without paging. */
 enum table_area state_area(const struct mmu_state *state);
+/* Do both states walk the same tables? Never without paging. */
+bool states_share_tables(const struct mmu_state *a, const struct mmu_state *b);
 const struct table_shape *area_shape(enum table_area area);
 
 struct table_image {

@@ -20,6 +20,7 @@ struct test_options {
 	bool verbose;             /* --verbose: print the first failing cases in full */
 	const char *filter;       /* --filter GLOB on subtest names; NULL = all */
 	const char *case_id;      /* --case ID; NULL = none */
+	const char *after;        /* --after STATE: where a replayed case is walked first; NULL = nowhere */
 	const char *engine;       /* --engine NAME; NULL = the test's default */
 	const char *results;      /* --results FILE (JSON lines); NULL = none */
 	const char *known_issues; /* --known-issues FILE; NULL = none */
@@ -47,6 +48,7 @@ struct case_failure {
 	const char *id;
 	const char *expected; /* one line, canonical, e.g. "#PF(p,u,rsvd) cr2=gva" */
 	const char *observed;
+	const char *after;    /* state before, for the replay command; NULL = none */
 	const char *rule;     /* name of the rule that decided the expectation */
 	/*
 	 * Registers, role, page-table path...: a new reference, made only when the case is

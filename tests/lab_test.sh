@@ -163,11 +163,11 @@ one_emulated_host() {
 	run 0 lab/run.sh --host "$host" --results "$out_dir" --run-name replays --cmd "$command"
 	text=$out
 	for i in "${!records[@]}"; do
-		record=$(sed -n "/^== $i$/,/^== exit/p" <<<"$out")
-		has "== exit 1" "$record"
-		replay_shows "${records[i]}" "$record"
-		check "replay: $(field known_issue "${records[i]}")"
+		record=$(sed -n "/^== $i$/,/^== exit/p" <<<"$text")
+		[[ $record == *"== exit "[01] ]] || problem "no end: $record"
+		check_replay "${records[i]}" "$record"
 	done
+	[[ -n $reproduced ]] || problem "no recorded failure can be replayed"
 	run 2 make --no-print-directory lab HOST="$host" \
 		ARGS="--results $out_dir --run-name again --case $(field case "$reproduced") walk_test"
 	replay_shows "$reproduced" "$out"

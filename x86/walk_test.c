@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 	test_options_parse(&about, argc, argv, &options);
 	engine = engine_find(options.engine ? options.engine : "native");
 	if (options.case_id)
-		return case_replay(options.case_id, engine);
+		return case_replay(options.case_id, options.after, engine);
 	for (mode = 0; mode < NR_STATE_MODES; mode++) {
 		for (i = 0; nr < MAX_STATES && state_nth(mode, i, &states[nr]); i++) {
 			state_name(&states[nr], names[nr]);

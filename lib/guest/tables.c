@@ -29,6 +29,12 @@ enum table_area state_area(const struct mmu_state *state)
 	return 0;
 }
 
+bool states_share_tables(const struct mmu_state *a, const struct mmu_state *b)
+{
+	return state_modes[a->mode].paging != PAGING_NONE &&
+	       state_modes[b->mode].paging != PAGING_NONE && state_area(a) == state_area(b);
+}
+
 const struct table_shape *area_shape(enum table_area area)
 {
 	return &shapes[area];

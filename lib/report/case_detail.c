@@ -88,13 +88,6 @@ json_t *case_detail(const struct comparison *c, const struct test_case *tc,
 			   "pass", c->batch->careful ? "careful" : "fast", "ad_checked",
 			   c->batch->careful, "role", text, "rule", "says", rule->says, "manual",
 			   rule->manual, "kernel", rule->kernel, "path", path);
-	if (c->guest->before_valid) {
-		char before[STATE_NAME_LEN];
-
-		/* What the vCPU ran before may matter: the replay starts from a fresh VM. */
-		state_name(&c->guest->before, before);
-		json_object_set_new(detail, "state_before", json_string(before));
-	}
 	snprintf(hex, sizeof(hex), "%#llx", (unsigned long long)c->gva);
 	json_object_set_new(detail, "gva", json_string(hex));
 #define REGISTER(name, value)                                                          \

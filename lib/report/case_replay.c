@@ -2,6 +2,7 @@
 /* --case ID: one case alone, printed in full. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "case_run.h"
 #include "report.h"
@@ -48,8 +49,9 @@ static void choose(const struct guest *guest, const struct test_case *tc,
 		choice[level] = variant_find(&t->variants[level], tc->entry[level]);
 }
 
+/* Runs the case in its state; prints and compares unless it only paves the way. */
 static bool replay_pass(struct guest *guest, const struct engine *engine,
-			const struct test_case *tc, gva_t gva, bool careful)
+			const struct test_case *tc, gva_t gva, bool careful, bool quiet)
 {
 	struct walk_regs regs = guest_walk_regs(guest, &tc->state);
 	struct walk_access access = case_access(tc, gva);
@@ -66,30 +68,32 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 	};
 	struct comparison c = { guest, &batch, gva, &expected, &observed };
 	const char *why = engine->unsupported(guest, &batch);
-	bool good;
 
 	if (why) {
-		printf("# engine    %s, %s pass left out: %s\n", engine->name,
-		       careful ? "careful" : "fast", why);
+		if (!quiet)
+			printf("# engine    %s, %s pass left out: %s\n", engine->name,
+			       careful ? "careful" : "fast", why);
 		return true;
 	}
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
 	engine->run(guest, &batch);
-	good = outcome_matches(&c);
-	case_print(&c, tc, engine);
-	return good;
+	if (!quiet)
+		case_print(&c, tc, engine);
+	return outcome_matches(&c);
 }
 
 static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
 
-static int replay(const struct test_case *tc, const char *id, const struct engine *engine)
+static int replay(const struct test_case *tc, const struct test_case *first, const char *id,
+		  const struct engine *engine)
 {
 	u32 offset = agent_access_offset(tc->access);
 	struct guest *guest;
 	u16 choice[MAX_LEVELS + 1] = { 0 };
 	const char *missing;
 	gva_t gva = DATA_PAGE + offset;
-	bool good;
+	bool good = true;
+	int careful;
 
 	guest = guest_create(lists);
 	missing = state_missing(&tc->state, &guest->cpu);
@@ -98,16 +102,33 @@ static int replay(const struct test_case *tc, const char *id, const struct engin
 		choose(guest, tc, choice);
 		gva = guest_gva(guest, state_area(&tc->state), choice, offset);
 	}
-	good = replay_pass(guest, engine, tc, gva, false);
-	good &= replay_pass(guest, engine, tc, gva, true);
+	for (careful = 0; careful <= 1; careful++) {
+		if (first)
+			replay_pass(guest, engine, first, gva, careful, true);
+		good &= replay_pass(guest, engine, tc, gva, careful, false);
+	}
 	guest_free(guest);
 	printf("%sok 1 %s\n", good ? "" : "not ", id);
 	return good ? KSFT_PASS : KSFT_FAIL;
 }
 
-int case_replay(const char *id, const struct engine *engine)
+/* The same entries and access in another state: only where that walks the same tables. */
+static const char *parse_after(const char *after, const struct test_case *tc,
+			       struct test_case *first)
 {
-	struct test_case tc;
+	const char *error;
+
+	*first = *tc;
+	error = state_parse(after, strlen(after), &first->state);
+	if (error)
+		return error;
+	return states_share_tables(&first->state, &tc->state) ?
+		       NULL : "that state does not walk the case's tables";
+}
+
+int case_replay(const char *id, const char *after, const struct engine *engine)
+{
+	struct test_case tc, first;
 	struct test_scope scope;
 	const char *error = case_parse(id, &tc);
 	char canonical[CASE_ID_LEN];
@@ -116,6 +137,13 @@ int case_replay(const char *id, const struct engine *engine)
 	if (error) {
 		fprintf(stderr, "malformed case id '%s': %s\n", id, error);
 		return KSFT_USAGE;
+	}
+	if (after) {
+		error = parse_after(after, &tc, &first);
+		if (error) {
+			fprintf(stderr, "--after '%s': %s\n", after, error);
+			return KSFT_USAGE;
+		}
 	}
 	case_id(&tc, canonical);
 	lists_for_case(&tc, lists);
@@ -127,7 +155,7 @@ int case_replay(const char *id, const struct engine *engine)
 	printf("KTAP version 1\n1..1\n");
 	switch (setjmp(*test_scope_enter(&scope))) {
 	case 0:
-		code = replay(&tc, canonical, engine);
+		code = replay(&tc, after ? &first : NULL, canonical, engine);
 		break;
 	case TEST_END_SKIP:
 		printf("ok 1 %s # SKIP %s\n", canonical, scope.message);

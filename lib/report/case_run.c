@@ -60,7 +60,7 @@ static void report_mismatch(const struct work *w, u32 i, const struct comparison
 {
 	struct test_case tc = work_case(w, i);
 	struct mismatch m = { c, &tc, w->engine };
-	char id[CASE_ID_LEN];
+	char id[CASE_ID_LEN], before[STATE_NAME_LEN];
 	struct case_failure f = {
 		.id = id,
 		.expected = expected,
@@ -71,6 +71,10 @@ static void report_mismatch(const struct work *w, u32 i, const struct comparison
 	};
 
 	case_id(&tc, id);
+	if (w->guest->before_valid && states_share_tables(&w->guest->before, &tc.state)) {
+		state_name(&w->guest->before, before);
+		f.after = before;
+	}
 	report_failure(&f);
 }
 

@@ -18,6 +18,7 @@ enum option_key {
 	OPT_VERBOSE,
 	OPT_FILTER,
 	OPT_CASE,
+	OPT_AFTER,
 	OPT_ENGINE,
 	OPT_RESULTS,
 	OPT_KNOWN_ISSUES,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "filter", required_argument, NULL, OPT_FILTER },
 	{ "case", required_argument, NULL, OPT_CASE },
+	{ "after", required_argument, NULL, OPT_AFTER },
 	{ "engine", required_argument, NULL, OPT_ENGINE },
 	{ "results", required_argument, NULL, OPT_RESULTS },
 	{ "known-issues", required_argument, NULL, OPT_KNOWN_ISSUES },
@@ -62,7 +64,8 @@ static void print_help(const struct test_about *about)
 	       "  --about              print name, purpose and tags, one per line\n"
 	       "  --filter GLOB        run the subtests whose name matches\n");
 	if (about->has_cases)
-		printf("  --case ID            replay one case alone and explain it\n");
+		printf("  --case ID            replay one case alone and explain it\n"
+		       "  --after STATE        with --case: walk it in this state first\n");
 	if (about->engines)
 		printf("  --engine NAME        one of: %s\n", about->engines);
 	printf("  --verbose            print every failing case in full\n"
@@ -133,6 +136,11 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 			usage_error(about, "--case needs a case id");
 		options->case_id = optarg;
 		break;
+	case OPT_AFTER:
+		if (!about->has_cases)
+			usage_error(about, "--after is for tests that replay cases");
+		options->after = optarg;
+		break;
 	case OPT_ENGINE:
 		if (!about->engines)
 			usage_error(about, "has no choice of engines");
@@ -158,7 +166,7 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 }
 
 /* Found now, not after hours of running. */
-static void check_files(const struct test_about *about, const struct test_options *options)
+static void check_together(const struct test_about *about, const struct test_options *options)
 {
 	struct known_issues *issues;
 	char error[512];
@@ -169,6 +177,8 @@ static void check_files(const struct test_about *about, const struct test_option
 			usage_error(about, "%s", error);
 		known_issues_free(issues);
 	}
+	if (options->after && !options->case_id)
+		usage_error(about, "--after goes with --case");
 	if (options->results && !options->list && !results_writable(options->results))
 		usage_error(about, "cannot write results to %s: %s", options->results,
 			    strerror(errno));
@@ -195,5 +205,5 @@ void test_options_parse(const struct test_about *about, int argc, char **argv,
 	}
 	if (optind < argc)
 		usage_error(about, "unexpected argument '%s', see --help", argv[optind]);
-	check_files(about, options);
+	check_together(about, options);
 }

@@ -127,7 +127,7 @@ static void append_quoted(FILE *to, const char *word)
 }
 
 /* The command that runs this case alone; the caller frees it. */
-static char *replay_command(const char *case_id)
+static char *replay_command(const struct case_failure *failure)
 {
 	char *text = NULL;
 	size_t size;
@@ -141,7 +141,11 @@ static char *replay_command(const char *case_id)
 		append_quoted(to, run.options->engine);
 	}
 	fputs(run.about->has_cases ? " --case " : " --filter ", to);
-	append_quoted(to, run.about->has_cases ? case_id : run.subtest->name);
+	append_quoted(to, run.about->has_cases ? failure->id : run.subtest->name);
+	if (run.about->has_cases && failure->after) {
+		fputs(" --after ", to);
+		append_quoted(to, failure->after);
+	}
 	fclose(to);
 	return text;
 }
@@ -196,7 +200,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 		record = run.sub_failed <= MAX_RECORDED;
 	}
 	if (print || record) {
-		replay = replay_command(failure->id);
+		replay = replay_command(failure);
 		if (print)
 			print_failure(failure, replay ? replay : "-", issue);
 		if (record)
