@@ -64,6 +64,7 @@ run: all
 
 include lab/lab.mk
 include tests/tests.mk
+include tests/bench.mk
 
 clean:
 	rm -rf build

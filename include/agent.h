@@ -78,7 +78,11 @@
 #define AGENT_DONE_PORT 0xf4
 #define AGENT_RETURN_VECTOR 3      /* INT3: user code of a careful access comes back */
 
-/* struct agent_result, byte offsets */
+/*
+ * struct agent_result, byte offsets.  Before the batch CR2 holds the case's linear address
+ * and VALUE holds VALUE_NONE; the agent leaves STATUS 0 where RIP (a page fault) or VALUE (a
+ * completed access) says it all.
+ */
 #define RESULT_STATUS 0
 #define RESULT_ERROR 4
 #define RESULT_VALUE 8
@@ -86,6 +90,7 @@
 #define RESULT_CR2 16
 #define RESULT_RIP 24
 #define RESULT_SIZE 32
+#define VALUE_NONE 0xbad0cafe      /* no page's tag: those are odd */
 
 #define STATUS_NOT_RUN 0
 #define STATUS_DONE 1

@@ -15,7 +15,7 @@ $(BENCH): $(B)/tests/bench.o $(B)/libkmc.a
 # Exit status 4, no usable /dev/kvm, has been said in one line: nothing went wrong here.
 bench: $(BENCH)
 ifeq ($(origin HOST),command line)
-	lab/run.sh --host '$(HOST)' --kernel '$(KERNEL)' --cmd './$(BENCH) $(BENCH_ARGS)'
+	@lab/run.sh --host '$(HOST)' --kernel '$(KERNEL)' --cmd './$(BENCH) $(BENCH_ARGS)'
 else
-	./$(BENCH) $(BENCH_ARGS) || [ $$? -eq 4 ]
+	@./$(BENCH) $(BENCH_ARGS) || [ $$? -eq 4 ]
 endif

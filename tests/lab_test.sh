@@ -337,6 +337,8 @@ input() {
 	refuse "malformed" "$walk_test" --case "$long"
 	refuse "malformed" "$walk_test" --case "${case/1=p/1=$long}"
 	refuse "malformed" "$walk_test" --case "${case/wp/$long}"
+	refuse "32-bit code reaches only full entries" "$walk_test" \
+		--case compat4/wp,nx/cpl3/read/4=p,w/3=p,w,u/2=p,w,u/1=p,w,u
 	check "bad entries are refused"
 
 	refuse "unknown option '--bogus'" "$walk_test" --bogus

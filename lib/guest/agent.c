@@ -232,8 +232,8 @@ u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
 	u32 alias = user_alias(batch);
-	/* Length of what precedes the access: mov (SI), BX; or mov %cs.. mov %eax, %fs. */
-	u32 loop_skip = code64 ? 3 : 2, ldt_skip = 2 + 3 + 3;
+	/* Length of what precedes the access: mov CR2(DI), BX; or mov %cs.. mov %eax, %fs. */
+	u32 loop_skip = code64 ? 4 : 3, ldt_skip = 2 + 3 + 3;
 
 	if (batch->access == AGENT_FETCH)
 		return gva;
@@ -243,10 +243,20 @@ u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 	       (batch->access == AGENT_LDT ? ldt_skip : 0) + alias;
 }
 
+/* What became of a case; the fast loops leave it to be seen from what they stored. */
+static u32 result_status(const struct agent_result *r)
+{
+	if (r->status != STATUS_NOT_RUN)
+		return r->status;
+	if (r->rip)
+		return STATUS_FAULT | PF_VECTOR;
+	return r->value != VALUE_NONE ? STATUS_DONE : STATUS_NOT_RUN;
+}
+
 /* The case under way: the first without a result. */
 static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr)
 {
-	while (from < nr && results[from].status != STATUS_NOT_RUN)
+	while (from < nr && result_status(&results[from]) != STATUS_NOT_RUN)
 		from++;
 	return from;
 }
@@ -277,13 +287,14 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	struct kvm_sregs sregs = state_sregs(guest, &batch->state,
 					     batch->careful ? 0 : batch->actor.cpl, batch->careful,
 					     batch->bare);
-	u32 done = 0, exit = 0, abnormal = 0;
+	u32 done = 0, exit = 0, abnormal = 0, i;
 	int error = 0;
 
 	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
 		    AGENT_MAX_CASES);
 	memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas, batch->nr * sizeof(gva_t));
-	memset(results, 0, (size_t)batch->nr * sizeof(*results));
+	for (i = 0; i < batch->nr; i++)
+		results[i] = (struct agent_result){ .value = VALUE_NONE, .cr2 = batch->gvas[i] };
 	if (batch->careful)
 		write_params(guest, batch, user_alias(batch));
 	while (done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
@@ -302,8 +313,10 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		vcpu_events_clear(guest->vcpu);
 		guest->state_valid = false;
 	}
-	if (batch->results)
-		memcpy(batch->results, results, (size_t)batch->nr * sizeof(*results));
+	for (i = 0; batch->results && i < batch->nr; i++) {
+		batch->results[i] = results[i];
+		batch->results[i].status = result_status(&results[i]);
+	}
 }
 
 const char *agent_probe(struct guest *guest, const struct mmu_state *state,

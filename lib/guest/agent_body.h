@@ -2,26 +2,28 @@
 /*
  * The agent's code for one code size; see agent_code.S for the names used here.
  *
- * Registers of a batch: SI next linear address, DI its result, CX how many are
- * left, BP where to go on after a fault, DX what to add to DI to get the result's
- * supervisor address (0, or minus AGENT_USER_ALIAS for a loop that runs as user
- * code: handlers must not touch user pages, SMAP would forbid it).  AX and BX are
- * scratch.
+ * Registers of a batch: SI next linear address (bare and careful loops), DI its
+ * result, CX how many are left, BP where to go on after a fault, DX what to add to DI to
+ * get the result's supervisor address (0, or minus AGENT_USER_ALIAS for a loop that runs
+ * as user code: handlers must not touch user pages, SMAP would forbid it).  AX and BX
+ * are scratch.
  */
 
-/* Fast loops: nothing but the access and its result between two addresses. */
+/*
+ * Fast loops: nothing but the access and its result between two addresses.  Each
+ * instruction counts: there are hosts that emulate supervisor code one by one.  So the
+ * address comes from where the result goes, and the host works out the status.
+ */
 .macro N(loop_head) name
 	.globl \name, \name\()_next
 	.balign 16
 \name:
-	mov (SI), BX
+	mov RESULT_CR2(DI), BX
 .endm
 
 .macro N(loop_tail) name
 	mov %eax, RESULT_VALUE(DI)
-	movl $STATUS_DONE, RESULT_STATUS(DI)
 \name\()_next:
-	add $8, SI
 	add $RESULT_SIZE, DI
 	dec %ecx
 	jnz \name
@@ -212,7 +214,6 @@ N(agent_access_ldt):
 	mov %eax, %fs
 	lsl %eax, %eax
 1:	mov %eax, RESULT_VALUE(DI)
-	movl $STATUS_DONE, RESULT_STATUS(DI)
 	jmp *BP
 N(agent_access_fetch):
 	jmp *BX
@@ -240,14 +241,18 @@ N(agent_access_return):
 	mov %eax, RESULT_STATUS(BX)
 .endm
 
-	/* Fast loops: go on at BP. */
+	/*
+	 * Fast loops: go on at BP.  The 32-bit address wraps where DX is minus the alias; the
+	 * error code's pop may run over into the value, which a fault does not have.
+	 */
 	.globl N(agent_fault_pf)
 	.balign 16
 N(agent_fault_pf):
-	lea (DI, DX), %ebx
-	movl $(STATUS_FAULT + 14), RESULT_STATUS(BX)
-	N(note_fault)
-	mov BP, (SP)
+	POP RESULT_ERROR(%edi, %edx)
+	mov %cr2, AX
+	mov AX, RESULT_CR2(%edi, %edx)
+	POP RESULT_RIP(%edi, %edx)
+	push BP
 	IRET
 N(agent_fault_other):
 	N(note_vector)

@@ -27,6 +27,7 @@ agent_start:
 #define BP %rbp
 #define SP %rsp
 #define IRET iretq
+#define POP popq
 	.code64
 #include "agent_body.h"
 #undef BITS
@@ -41,6 +42,7 @@ agent_start:
 #undef BP
 #undef SP
 #undef IRET
+#undef POP
 
 #define BITS 32
 #define N(name) name##32
@@ -54,20 +56,19 @@ agent_start:
 #define BP %ebp
 #define SP %esp
 #define IRET iretl
+#define POP popl
 	.code32
 #include "agent_body.h"
 
 /*
  * What a data page holds at DATA_FETCH_OFFSET, the same bytes in both code sizes:
- * note the tag (patched in per page), note success, go back.
+ * note the tag (patched in per page), go back.
  */
 	.balign 16
 	.globl agent_page_code, agent_page_code_end
 agent_page_code:
 	mov $0x12345678, %eax
 	.byte 0x89, 0x47, RESULT_VALUE	/* mov %eax, RESULT_VALUE(%di) */
-	.byte 0xc7, 0x07		/* movl $STATUS_DONE, (%di) */
-	.long STATUS_DONE
 	.byte 0xff, 0xe5		/* jmp *%bp */
 agent_page_code_end:
 

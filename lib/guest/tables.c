@@ -128,12 +128,13 @@ gva_t guest_gva(const struct guest *guest, enum table_area area, const u16 varia
 {
 	const struct table_image *t = &guest->area[area];
 	const struct paging_format *f = &paging_formats[t->shape.mode];
+	int level, top = shape_top_level(&t->shape);
 	gva_t gva = offset;
-	int level;
 
+	/* Below the top level variants begin at slot 0. */
+	gva |= (u64)variant_first_slot(&t->shape, top) << f->level[top].shift;
 	for (level = 1; level <= f->levels; level++)
-		gva |= (u64)(variant_first_slot(&t->shape, level) + variant[level])
-		       << f->level[level].shift;
+		gva += (u64)variant[level] << f->level[level].shift;
 	if (t->shape.linear_bits > 32)
 		gva = (s64)(gva << (64 - f->linear_bits)) >> (64 - f->linear_bits);
 	return gva;

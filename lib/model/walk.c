@@ -194,8 +194,10 @@ static bool read_entry(const struct phys_memory *memory, gpa_t gpa, int bytes, u
 	const void *p = phys_memory_at(memory, gpa, bytes);
 
 	*entry = 0;
-	if (p)
-		memcpy(entry, p, bytes);
+	if (p && bytes == 8)
+		memcpy(entry, p, 8);
+	else if (p) /* two copies of known size: one of unknown size takes longer than the walk */
+		memcpy(entry, p, 4);
 	return p;
 }
 
