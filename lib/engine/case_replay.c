@@ -75,6 +75,13 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 			       careful ? "careful" : "fast", why);
 		return true;
 	}
+	why = agent_probe(guest, &tc->state, &tc->actor, tc->access, careful);
+	if (why) {
+		if (!quiet)
+			printf("# expected  agent runs%s\n# observed  %s\n",
+			       careful ? " (careful)" : "", why);
+		return false;
+	}
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
 	engine->run(guest, &batch);
 	if (!quiet)

@@ -148,12 +148,14 @@ struct guest *guest_create_model(const struct cpu_facts *cpu)
 
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 {
+	/* First: where there is no KVM, this ends the subtest. */
+	struct vm *vm = vm_create();
 	struct guest *guest = guest_alloc();
 	u8 *ram;
 	int i;
 
 	guest->tss32_type = tss32_type();
-	guest->vm = vm_create();
+	guest->vm = vm;
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);

@@ -189,6 +189,8 @@ void test_options_parse(const struct test_about *about, int argc, char **argv,
 {
 	int key, at;
 
+	/* Whole lines at once, also into a file: what a test said last must survive it. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	memset(options, 0, sizeof(*options));
 	options->replay = argv[0];
 	opterr = 0;
