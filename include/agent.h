@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The protocol between the guest agent (lib/guest/agent*.S) and its host side
+ * The protocol between the guest agent (lib/guest/agent_code.S, agent_body.h) and its host side
  * (lib/guest/agent.c): where things lie in guest memory, what registers a batch
  * starts with, and what a result looks like.  Included by assembly too.
  *
@@ -107,7 +107,6 @@
 #define PARAM_LEVELS 40
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
 #define PARAM_RESUME 48            /* where the access jumps to when it is done (BP) */
-#define PARAM_RESTORED 56          /* set when an entry was put back: flush */
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
@@ -141,7 +140,7 @@ struct agent_params {
 	u32 cs, access_cs, access_ss, access_flags;
 	u32 levels, ldt;
 	u64 resume;
-	u32 restored, alias;
+	u32 reserved, alias;
 	struct agent_level level[5];
 };
 

@@ -31,6 +31,12 @@ bool cases_probe(struct guest *guest, const struct mmu_state *state, const struc
 		 enum agent_access access, bool careful);
 
 /*
+ * After the cases of a state: nothing but accessed and dirty bits may have changed in its
+ * tables, nothing at all in the agent's copy of them, and no data page's tag.
+ */
+void cases_check_memory(struct guest *guest, const struct mmu_state *state);
+
+/*
  * Runs one case alone, prints it in full, and returns an exit code (KSFT_*).  With after,
  * the name of a state, the same entries are walked in that state first: what KVM keeps
  * from there may be what goes wrong.

@@ -56,7 +56,7 @@ struct guest {
 	struct mmu_state before;     /* the state it was in before that one... */
 	bool before_valid;           /* ...if there was one */
 	u64 nr_frames;
-	gpa_t *frame;                /* tagged data pages, for agent_value_gpa() */
+	gpa_t *frame;                /* tagged data pages, for guest_page_by_tag() */
 	u8 tss32_type;               /* TR's segment type outside long mode */
 };
 
@@ -83,6 +83,9 @@ struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_sta
  */
 gva_t guest_gva(const struct guest *guest, enum table_area area,
 		const u16 variant[MAX_LEVELS + 1], u32 offset);
+
+/* NULL, or what differs in the state's tables or in data pages from what the host wrote. */
+const char *guest_check_memory(const struct guest *guest, const struct mmu_state *state);
 
 /* Tags the data page that holds gpa, so that a value read there names the page. */
 void guest_tag_page(struct guest *guest, gpa_t gpa);

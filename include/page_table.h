@@ -88,8 +88,8 @@ u64 entry_address(enum paging_mode mode, int level, bool leaf, u64 entry,
 		  const struct cpu_facts *cpu);
 
 /*
- * Bits of an entry that must be 0.  efer_nx and cr4_pse are the register bits
- * of that name (SDM 4.7: RSVD; APM 5.4.1).
+ * Bits of an entry that must be 0.  efer_nx is the register bit of that
+ * name (SDM 4.7: RSVD; APM 5.4.1).
  */
 u64 entry_reserved_bits(enum paging_mode mode, int level, bool leaf, bool efer_nx,
 			const struct cpu_facts *cpu);

@@ -46,6 +46,13 @@ u64 variant_full(enum paging_mode mode, int level);
 void variants_of(const struct table_shape *shape, int level, const struct cpu_facts *cpu,
 		 struct variant_list *list);
 
+/*
+ * Do these bits lead a present entry somewhere else than to the suite's page or table?
+ * Such an entry cannot be tried: there is nothing known behind it.
+ */
+bool variant_moves_target(const struct table_shape *shape, int level, u64 bits,
+			  const struct cpu_facts *cpu);
+
 /* Index of the variant with exactly these bits, or -1. */
 int variant_find(const struct variant_list *list, u64 bits);
 

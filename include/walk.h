@@ -58,7 +58,7 @@ struct walk_step {
 	gpa_t entry_gpa;   /* 0 for a PDPTE register */
 	u64 entry;         /* as read */
 	u64 must_set;      /* A/D bits this access sets (if not set before) */
-	u64 may_set;       /* A/D bits it may set as well, as the manuals leave it open */
+	u64 may_set;       /* after a fault: bits it may set or leave, the manuals leave it open */
 };
 
 struct walk_result {

@@ -125,9 +125,9 @@ int main(void)
 		const char *name = rule_text(walk_rules[i])->name;
 
 		seeded_fault = walk_rules[i];
-		/* Not a rule that could be broken: the name of what is left. */
-		if (walk_rules[i] == RULE_A_ALLOWED) {
-			printf("ok %u %s # SKIP says that no rule forbids\n", i + 2, name);
+		/* Names of outcomes, not conditions that could be broken. */
+		if (walk_rules[i] == RULE_A_ALLOWED || walk_rules[i] == RULE_A_NO_MEMORY) {
+			printf("ok %u %s # SKIP names an outcome\n", i + 2, name);
 		} else if (golden_differs(&golden)) {
 			printf("ok %u %s # wrong answer for %s\n", i + 2, name, golden);
 		} else if (any_walkers_differ(id)) {

@@ -8,6 +8,9 @@
  * calculation (2021, 6.1, 7).  And for every role field that a walk can show there is a
  * case whose outcome changes with it.
  *
+ * What both walkers share, the tables of paging.c and the A/D rule, they cannot disagree
+ * about: tests/golden_cases.h holds answers for those.
+ *
  * Would catch: a role that loses a register bit which matters, or that carries one which
  * must not; a slip in either walker.
  *

@@ -88,6 +88,7 @@ static void walk_state(const struct subtest *self)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
 			if (says_something(&actors[i], access))
 				run_access(state, &actors[i], access);
+	cases_check_memory(guest, state);
 }
 
 int main(int argc, char **argv)

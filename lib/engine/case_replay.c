@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --case ID: one case alone, printed in full. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,26 @@ static bool reachable(const struct test_case *tc,
 		if (lists[area][level].nr > variant_max(area_shape(area), level))
 			return false;
 	return true;
+}
+
+/* What only the CPU's facts tell of an id: NULL, or why it cannot be tried. */
+static const char *impossible(const struct guest *guest, const struct test_case *tc)
+{
+	const struct table_shape *shape = area_shape(state_area(&tc->state));
+	int level;
+
+	if (state_modes[tc->state.mode].paging == PAGING_NONE)
+		return NULL;
+	for (level = 1; level <= paging_formats[shape->mode].levels; level++) {
+		if (variant_moves_target(shape, level, tc->entry[level], &guest->cpu))
+			return "an address bit leads away from the suite's pages";
+		if (paging_formats[shape->mode].level[level].register_entry &&
+		    tc->entry[level] & PTE_P &&
+		    tc->entry[level] &
+			    entry_reserved_bits(shape->mode, level, false, true, &guest->cpu))
+			return "a PDPTE with a reserved bit is refused when CR3 is loaded";
+	}
+	return NULL;
 }
 
 static void choose(const struct guest *guest, const struct test_case *tc,
@@ -91,18 +112,35 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 
 static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
 
+/* Only when it is clear that something will be run: bad ids get one line and no KTAP. */
+static void print_header(void)
+{
+	static bool printed;
+
+	if (!printed)
+		printf("KTAP version 1\n1..1\n");
+	printed = true;
+}
+
 static int replay(const struct test_case *tc, const struct test_case *first, const char *id,
 		  const struct engine *engine)
 {
 	u32 offset = agent_access_offset(tc->access);
 	struct guest *guest;
 	u16 choice[MAX_LEVELS + 1] = { 0 };
-	const char *missing;
+	const char *missing, *why;
 	gva_t gva = DATA_PAGE + offset;
 	bool good = true;
 	int careful;
 
 	guest = guest_create(lists);
+	why = impossible(guest, tc);
+	if (why) {
+		guest_free(guest);
+		fprintf(stderr, "case '%s': %s\n", id, why);
+		return KSFT_USAGE;
+	}
+	print_header();
 	missing = state_missing(&tc->state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	if (state_modes[tc->state.mode].paging != PAGING_NONE) {
@@ -159,20 +197,25 @@ int case_replay(const char *id, const char *after, const struct engine *engine)
 			id);
 		return KSFT_USAGE;
 	}
-	printf("KTAP version 1\n1..1\n");
 	switch (setjmp(*test_scope_enter(&scope))) {
 	case 0:
 		code = replay(&tc, after ? &first : NULL, canonical, engine);
 		break;
 	case TEST_END_SKIP:
+		print_header();
 		printf("ok 1 %s # SKIP %s\n", canonical, scope.message);
 		code = KSFT_SKIP;
 		break;
 	default:
+		print_header();
 		printf("# %s\nnot ok 1 %s\n", scope.message, canonical);
 		code = KSFT_FAIL;
 		break;
 	}
 	test_scope_leave(&scope);
+	if (fflush(stdout)) {
+		fprintf(stderr, "cannot write the output: %s\n", strerror(errno));
+		return KSFT_FAIL;
+	}
 	return code;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Running cases in batches: see include/case_run.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,8 +87,8 @@ static void note_store(struct work *w, u32 i, gpa_t page)
 	for (k = 0; k < w->nr_stored; k++)
 		if (w->last_stored[k] == page)
 			break;
-	if (k == ARRAY_SIZE(w->last_stored))
-		return;
+	TEST_ASSERT(k < ARRAY_SIZE(w->last_stored), "writes to more than %zu pages",
+		    ARRAY_SIZE(w->last_stored));
 	if (k == w->nr_stored)
 		w->last_stored[w->nr_stored++] = page;
 	w->last_writer[k] = i;
@@ -132,12 +133,18 @@ static void compare_stores(struct work *w)
 	}
 }
 
-/* Every one of them is an access like the ones before that did not end. */
-static void note_not_run(const struct work *w, u32 nr)
+/*
+ * Cases left behind by a hang or by too many bad exits failed as well: nobody knows what
+ * they would have done.  One record stands for them.
+ */
+static void report_not_run(const struct work *w, u32 i)
 {
-	report_note("%s %s: %u cases not run after a hang or %d bad exits",
-		    actor_name(&w->batch.actor), agent_access_names[w->batch.access], nr,
-		    MAX_ABNORMAL);
+	struct walk_result expected = { .rule = RULE_A_ALLOWED };
+	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+	char observed[64];
+
+	snprintf(observed, sizeof(observed), "%u cases not run", w->batch.nr - i);
+	report_mismatch(w, i, &c, "runs", observed);
 }
 
 static void run_batch(struct work *w)
@@ -150,12 +157,14 @@ static void run_batch(struct work *w)
 	w->engine->run(w->guest, &w->batch);
 	for (i = 0; i < w->batch.nr && !report_should_stop(); i++) {
 		if (results[i].status == STATUS_NOT_RUN) {
-			note_not_run(w, w->batch.nr - i);
+			report_not_run(w, i);
 			break;
 		}
 		compare_one(w, i);
 	}
-	compare_stores(w);
+	/* Stopped half-way, pages hold what later cases stored. */
+	if (i == w->batch.nr || results[i].status == STATUS_NOT_RUN)
+		compare_stores(w);
 	report_cases(i);
 }
 
@@ -218,4 +227,30 @@ bool cases_probe(struct guest *guest, const struct mmu_state *state, const struc
 	f.detail = probe_detail;
 	report_failure(&f);
 	return false;
+}
+
+static json_t *memory_detail(const void *context)
+{
+	return json_pack("{s:s}", "note", context);
+}
+
+void cases_check_memory(struct guest *guest, const struct mmu_state *state)
+{
+	const char *what = guest_check_memory(guest, state);
+	char id[STATE_NAME_LEN + 16];
+	struct case_failure f = {
+		.id = id,
+		.expected = "memory as the host wrote it",
+		.observed = what,
+		.rule = rule_text(RULE_A_ACCESSED)->name,
+		.detail = memory_detail,
+		.context = "found after all cases of the state; no single case to replay",
+	};
+
+	report_cases(1);
+	if (!what)
+		return;
+	state_name(state, id);
+	strcat(id, "/memory");
+	report_failure(&f);
 }

@@ -120,7 +120,7 @@ static u64 exit_detail(struct vcpu *vcpu, u32 exit, int error)
 }
 
 /* Puts the vCPU into the state; PKRU can only be loaded by the guest itself. */
-static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
+static void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		       const struct mmu_state *state, int *error)
 {
 	struct kvm_sregs kernel;
@@ -136,8 +136,9 @@ static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		regs.rsp = AGENT_STACK_TOP;
 		vcpu_regs_set(guest->vcpu, &regs);
 		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
-		if (!agent_is_done(guest->vcpu, exit))
-			return exit;
+		TEST_ASSERT(agent_is_done(guest->vcpu, exit), "loading PKRU: exit %s %#llx",
+			    exit_reason_name(exit),
+			    (unsigned long long)exit_detail(guest->vcpu, exit, *error));
 		vcpu_run_complete_io(guest->vcpu);
 	}
 	vcpu_sregs_set(guest->vcpu, sregs);
@@ -147,7 +148,6 @@ static u32 enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		guest->state = *state;
 	}
 	guest->state_entered = guest->state_valid = true;
-	return 0;
 }
 
 static struct agent_result *guest_results(struct guest *guest)
@@ -267,11 +267,9 @@ static u32 run_from(struct guest *guest, const struct agent_batch *batch,
 {
 	struct kvm_regs regs = batch_regs(batch, *done);
 	const struct agent_result *results = guest_results(guest);
-	u32 exit = enter_state(guest, sregs, &batch->state, error);
-	u32 before;
+	u32 exit, before;
 
-	if (exit)
-		return exit;
+	enter_state(guest, sregs, &batch->state, error);
 	vcpu_regs_set(guest->vcpu, &regs);
 	do {
 		before = *done;
@@ -299,10 +297,11 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		write_params(guest, batch, user_alias(batch));
 	while (done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
 		exit = run_from(guest, batch, &sregs, &done, &error);
-		if (agent_is_done(guest->vcpu, exit)) {
+		/* Else KVM would finish the instruction over the registers of the next run. */
+		if (exit == KVM_EXIT_IO || exit == KVM_EXIT_MMIO)
 			vcpu_run_complete_io(guest->vcpu);
+		if (agent_is_done(guest->vcpu, exit) && done == batch->nr)
 			break;
-		}
 		/* With all results there, it is the last case that did not end well. */
 		if (done == batch->nr)
 			done--;

@@ -96,7 +96,6 @@ N(agent_careful):
 	mov (SI), BX
 	mov $(AGENT_PARAMS + PARAM_LEVEL), %edx
 	mov AGENT_PARAMS + PARAM_LEVELS, %ebp
-	movl $0, AGENT_PARAMS + PARAM_RESTORED
 	test %ebp, %ebp
 	jz 3f
 1:	N(entry_pointers)
@@ -105,7 +104,6 @@ N(agent_careful):
 	cmp %eax, (DI)
 	je 10f
 	mov %eax, (DI)
-	movl $1, AGENT_PARAMS + PARAM_RESTORED
 10:	add $4, %esi
 	add $4, %edi
 	dec %ecx
@@ -113,8 +111,10 @@ N(agent_careful):
 	add $LEVEL_SIZE, %edx
 	dec %ebp
 	jnz 1b
-	cmpl $0, AGENT_PARAMS + PARAM_RESTORED
-	je 3f
+	/*
+	 * Always: the entries may be as they were while a translation through them, made
+	 * for another address that shares them, is still cached.
+	 */
 	invlpg (BX)
 3:
 	cmpl $0, AGENT_PARAMS + PARAM_LDT

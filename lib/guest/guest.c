@@ -73,7 +73,6 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
 	memcpy(page + DATA_LDT_OFFSET, &descriptor, sizeof(descriptor));
 }
 
-/* A page that an entry reaches when one address bit above 4 GiB is set in it. */
 /*
  * A loaded TSS is busy, type 11.  QEMU's emulated CPU keeps the type that LTR found
  * before it set the busy bit, and aborts ("invalid tss type") at a change of stacks
@@ -87,6 +86,7 @@ static u8 tss32_type(void)
 	return strcmp(card.emulator, "qemu-tcg") ? 11 : 9;
 }
 
+/* A page that an entry reaches when one address bit above 4 GiB is set in it. */
 static void add_aliases(struct guest *guest)
 {
 	int bit, end = guest->cpu.maxphyaddr;
@@ -206,4 +206,44 @@ struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_sta
 	if (state->mode == MODE_PAE)
 		walk_load_pdptrs(&guest->cpu, regs.cr3, &guest->memory, regs.pdptr);
 	return regs;
+}
+
+/* Each entry's first byte holds A and D; nothing else of it may change. */
+static bool same_tables(const u8 *now, const u8 *image, u32 size, int entry_bytes)
+{
+	u32 i;
+
+	for (i = 0; i < size; i++) {
+		u8 changed = now[i] ^ image[i];
+
+		if (i % entry_bytes == 0)
+			changed &= ~(PTE_A | PTE_D);
+		if (changed)
+			return false;
+	}
+	return true;
+}
+
+const char *guest_check_memory(const struct guest *guest, const struct mmu_state *state)
+{
+	const struct table_image *t = &guest->area[state_area(state)];
+	const int entry_bytes = paging_formats[t->shape.mode].entry_bytes;
+	const u8 *now = vm_gpa2hva(guest->vm, t->base);
+	u64 i;
+
+	if (!same_tables(now + AREA_TEST, t->image + AREA_TEST, AREA_COPY - AREA_TEST, entry_bytes))
+		return "a test table changed in other bits than A and D";
+	if (memcmp(now + AREA_COPY, t->image + AREA_COPY, AREA_AGENT - AREA_COPY))
+		return "the copy of the test tables changed";
+	if (!same_tables(now + AREA_AGENT, t->image + AREA_AGENT, TABLE_AREA_SIZE - AREA_AGENT,
+			 entry_bytes))
+		return "a table of the agent changed in other bits than A and D";
+	for (i = 0; i < guest->nr_frames; i++) {
+		u32 tag;
+
+		memcpy(&tag, vm_gpa2hva(guest->vm, guest->frame[i]), sizeof(tag));
+		if (tag != guest_page_tag(guest->frame[i]))
+			return "the tag of a data page changed";
+	}
+	return NULL;
 }

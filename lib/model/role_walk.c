@@ -152,9 +152,7 @@ static void walk_tables(const struct role_mmu *mmu, const struct cpu_facts *cpu,
 		const void *p;
 
 		s = &result->step[result->nr_steps++];
-		s->level = level;
-		s->entry = 0;
-		s->entry_gpa = 0;
+		*s = (struct walk_step){ .level = level };
 		if (l->register_entry) {
 			s->entry = regs->pdptr[gva >> 30 & 3];
 		} else {
@@ -163,6 +161,7 @@ static void walk_tables(const struct role_mmu *mmu, const struct cpu_facts *cpu,
 			p = phys_memory_at(memory, s->entry_gpa, f->entry_bytes);
 			if (!p) {
 				result->outcome = WALK_NO_MEMORY;
+				result->rule = RULE_A_NO_MEMORY;
 				result->gpa = s->entry_gpa;
 				return;
 			}

@@ -46,6 +46,37 @@ u64 variant_full(enum paging_mode mode, int level)
 	return paging_formats[mode].level[level].register_entry ? PTE_P : VARIANT_FULL;
 }
 
+/*
+ * Address bits are the target's, but where another page lies behind them: a 4-KByte
+ * page has an alias for each bit from 32 up (to 47: hosts with 4-level TDP end there).
+ */
+static bool is_target_bit(enum paging_mode mode, int level, bool leaf, int bit,
+			  const struct cpu_facts *cpu)
+{
+	const struct paging_format *f = &paging_formats[mode];
+
+	if (bit < (leaf ? f->level[level].shift : 12))
+		return false;
+	if (bit < 32)
+		return true;
+	return bit < cpu->maxphyaddr && (level > 1 || bit > 47);
+}
+
+bool variant_moves_target(const struct table_shape *shape, int level, u64 bits,
+			  const struct cpu_facts *cpu)
+{
+	bool leaf = entry_is_leaf(shape->mode, level, bits, shape->cr4_pse, cpu);
+	int bit;
+
+	/* An entry that ends the walk before its address counts may hold anything there. */
+	if (!(bits & PTE_P))
+		return false;
+	for (bit = 12; bit < paging_formats[shape->mode].entry_bytes * 8; bit++)
+		if (bits & BIT_ULL(bit) && is_target_bit(shape->mode, level, leaf, bit, cpu))
+			return true;
+	return false;
+}
+
 int variant_find(const struct variant_list *list, u64 bits)
 {
 	int i;
@@ -76,22 +107,6 @@ static void add_rights(struct variant_list *list, unsigned int max, bool has_nx,
 		bits |= i & 4 ? PTE_NX : 0;
 		add(list, max, bits);
 	}
-}
-
-/*
- * Address bits are the target's, but where another page lies behind them: a 4-KByte
- * page has an alias for each bit from 32 up (to 47: hosts with 4-level TDP end there).
- */
-static bool is_target_bit(enum paging_mode mode, int level, bool leaf, int bit,
-			  const struct cpu_facts *cpu)
-{
-	const struct paging_format *f = &paging_formats[mode];
-
-	if (bit < (leaf ? f->level[level].shift : 12))
-		return false;
-	if (bit < 32)
-		return true;
-	return bit < cpu->maxphyaddr && (level > 1 || bit > 47);
 }
 
 static void add_singles(struct variant_list *list, unsigned int max, enum paging_mode mode,
@@ -219,9 +234,11 @@ static const char *parse_bit(enum paging_mode mode, int level, bool leaf, const 
 {
 	int key, end = 0, bit;
 
-	if (paging_formats[mode].has_pk && sscanf(word, "pk%d%n", &key, &end) == 1 && !word[end]) {
+	if (paging_formats[mode].has_pk && sscanf(word, "pk%2d%n", &key, &end) == 1 && !word[end]) {
 		if (key < 1 || key > 15)
 			return "a protection key is pk1 to pk15";
+		if (*bits & PTE_PK)
+			return "a protection key is named twice";
 		*bits |= (u64)key << PTE_PK_SHIFT;
 		return NULL;
 	}
@@ -246,6 +263,8 @@ const char *variant_parse(enum paging_mode mode, int level, const char *text, si
 	*bits = 0;
 	if (len >= sizeof(word))
 		return "entry text is too long";
+	if (memchr(text, ' ', len) || memchr(text, '+', len) || memchr(text, '-', len))
+		return "entry bits are separated by single commas, without blanks or signs";
 	memcpy(word, text, len);
 	word[len] = 0;
 	if (!strcmp(word, "0"))

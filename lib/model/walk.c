@@ -217,7 +217,7 @@ static bool find_page(const struct cpu_facts *cpu, const struct walk_regs *regs,
 		const struct paging_level *l = &f->level[level];
 		struct walk_step *s = &result->step[result->nr_steps++];
 
-		s->level = level;
+		*s = (struct walk_step){ .level = level };
 		if (l->register_entry) {
 			s->entry = regs->pdptr[level_index(mode, level, gva)];
 			s->entry_gpa = 0;
@@ -225,6 +225,7 @@ static bool find_page(const struct cpu_facts *cpu, const struct walk_regs *regs,
 			s->entry_gpa = table + (u64)level_index(mode, level, gva) * f->entry_bytes;
 			if (!read_entry(memory, s->entry_gpa, f->entry_bytes, &s->entry)) {
 				result->outcome = WALK_NO_MEMORY;
+				result->rule = RULE_A_NO_MEMORY;
 				result->gpa = s->entry_gpa;
 				return false;
 			}

@@ -19,6 +19,7 @@ struct issue {
 	json_t *tests; /* list of names */
 	json_t *host;  /* object */
 	json_t *cases; /* a glob or a list of globs */
+	const char *after; /* a glob on the state before, or NULL */
 	regex_t mismatch;
 	/* The last text tried: few distinct ones come, many times each. */
 	char last_text[256];
@@ -32,6 +33,9 @@ struct known_issues {
 	int nr;
 	struct issue issues[];
 };
+
+/* The one field that an entry may leave out. */
+static const char optional_field[] = "after";
 
 /* Where a complaint goes and what it is about. */
 struct checker {
@@ -96,7 +100,7 @@ static bool check_fields(const struct checker *check, json_t *entry)
 		for (i = 0; i < ARRAY_SIZE(names); i++)
 			if (!strcmp(name, names[i]))
 				break;
-		if (i == ARRAY_SIZE(names))
+		if (i == ARRAY_SIZE(names) && strcmp(name, optional_field))
 			return complain(check, "unknown field '%s'", name);
 	}
 	for (i = 0; i < ARRAY_SIZE(names); i++)
@@ -138,6 +142,9 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 		return false;
 	if (!host_predicate_check(issue->host, text, sizeof(text)))
 		return complain(check, "%s", text);
+	if (json_object_get(entry, optional_field) && !check_text(check, entry, optional_field))
+		return false;
+	issue->after = json_string_value(json_object_get(entry, optional_field));
 	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
 					  !check_text(check, entry, "cases"))
 		return false;
@@ -258,7 +265,14 @@ static bool mismatch_covered(struct issue *issue, const char *mismatch)
 	return issue->last_covers;
 }
 
-static bool issue_covers(struct issue *issue, const char *case_id, const char *mismatch)
+/* Extended globs: +([!/]) stays within one part of an id. */
+static bool glob_matches(const char *glob, const char *text)
+{
+	return !fnmatch(glob, text, FNM_EXTMATCH);
+}
+
+static bool issue_covers(struct issue *issue, const char *case_id, const char *after,
+			 const char *mismatch)
 {
 	bool named = false;
 	json_t *glob;
@@ -266,15 +280,17 @@ static bool issue_covers(struct issue *issue, const char *case_id, const char *m
 
 	if (!mismatch_covered(issue, mismatch))
 		return false;
+	if (issue->after && (!after || !glob_matches(issue->after, after)))
+		return false;
 	if (json_is_string(issue->cases))
-		named = !fnmatch(json_string_value(issue->cases), case_id, 0);
+		named = glob_matches(json_string_value(issue->cases), case_id);
 	json_array_foreach(issue->cases, i, glob)
-		named |= !fnmatch(json_string_value(glob), case_id, 0);
+		named |= glob_matches(json_string_value(glob), case_id);
 	return named;
 }
 
-int known_issues_match(struct known_issues *issues, const char *case_id, const char *expected,
-		       const char *observed)
+int known_issues_match(struct known_issues *issues, const char *case_id, const char *after,
+		       const char *expected, const char *observed)
 {
 	struct issue *issue;
 	char *mismatch;
@@ -287,7 +303,7 @@ int known_issues_match(struct known_issues *issues, const char *case_id, const c
 		/* Past the first match only entries matter that would otherwise look stale. */
 		if (!issue->selected || (found >= 0 && issue->used))
 			continue;
-		if (!issue_covers(issue, case_id, mismatch))
+		if (!issue_covers(issue, case_id, after, mismatch))
 			continue;
 		issue->used = true;
 		if (found < 0)

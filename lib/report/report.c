@@ -186,8 +186,8 @@ enum case_verdict report_failure(const struct case_failure *failure)
 	if (!run.subtest)
 		return CASE_FAILED;
 	if (run.issues)
-		nr = known_issues_match(run.issues, failure->id, failure->expected,
-					failure->observed);
+		nr = known_issues_match(run.issues, failure->id, failure->after,
+					failure->expected, failure->observed);
 	if (nr >= 0) {
 		issue = known_issue_id(run.issues, nr);
 		run.sub_known++;

@@ -71,22 +71,35 @@ static bool still_runs(const json_t *runner)
 	return same;
 }
 
-/* Does a process have an argument RUN_DIR/something.jsonl?  Only tests of that run do. */
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length && !strcmp(text + length - end_length, end);
+}
+
+/*
+ * Is this a test that writes its results into the run's folder?  Its name ends in _test and
+ * the argument after --results is RUN_DIR/something.jsonl; an editor has no such argument.
+ */
 static bool writes_into(const char *pid, const char *run_dir)
 {
 	char path[PATH_MAX], *argument = NULL;
 	size_t length = strlen(run_dir), size = 0;
-	bool found = false;
+	bool found = false, is_test = false, after_results = false;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	while (!found && getdelim(&argument, &size, '\0', file) > 0)
-		found = !strncmp(argument, run_dir, length) && argument[length] == '/' &&
-			strlen(argument) > 6 &&
-			!strcmp(argument + strlen(argument) - 6, ".jsonl");
+	if (getdelim(&argument, &size, '\0', file) > 0)
+		is_test = ends_with(argument, "_test");
+	while (is_test && !found && getdelim(&argument, &size, '\0', file) > 0) {
+		found = after_results && !strncmp(argument, run_dir, length) &&
+			argument[length] == '/' && ends_with(argument, ".jsonl");
+		after_results = !strcmp(argument, "--results");
+	}
 	free(argument);
 	fclose(file);
 	return found;
