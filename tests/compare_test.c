@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Seeded faults in observations: an outcome that is right must match, and the same outcome
+ * with any one thing wrong in it must not.  No KVM is involved.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "compare.h"
+#include "golden_cases.h"
+#include "test_assert.h"
+#include "x86.h"
+
+static unsigned int number, failed;
+
+static void result(bool good, const char *what, const char *id)
+{
+	printf("%sok %u %s: %s\n", good ? "" : "not ", ++number, what, id);
+	failed += !good;
+}
+
+/* What a right CPU would have the agent report. */
+static struct agent_result right_result(const struct comparison *c, const struct walk_result *e)
+{
+	struct agent_result r = { .status = STATUS_DONE };
+	int i;
+
+	if (e->outcome == WALK_OK) {
+		r.value = agent_tag(c->batch->access, e->gpa);
+	} else {
+		r.status = STATUS_FAULT | e->vector;
+		r.error = e->error_code;
+		r.cr2 = e->cr2;
+		r.rip = agent_fault_rip(c->batch, c->gva);
+	}
+	for (i = 0; e->outcome == WALK_OK && i < e->nr_steps; i++) {
+		u64 set = e->step[i].must_set & ~e->step[i].entry;
+
+		if (set & PTE_A)
+			r.ad |= 1u << 2 * (e->step[i].level - 1);
+		if (set & PTE_D)
+			r.ad |= 2u << 2 * (e->step[i].level - 1);
+	}
+	return r;
+}
+
+/* Each wrong observation of one case; what does not apply to its outcome is left out. */
+static void seed(struct comparison *c, const struct walk_result *e, const char *id)
+{
+	struct agent_result right = right_result(c, e), wrong;
+	char a[OUTCOME_TEXT_LEN], b[OUTCOME_TEXT_LEN];
+	int bit;
+
+#define WRONG(what, change)                                                         \
+	do {                                                                        \
+		wrong = right;                                                      \
+		change;                                                             \
+		outcome_texts(c, a, b);                                             \
+		result(!outcome_matches(c) && strcmp(a, b), what, id);              \
+	} while (0)
+
+	c->observed = &right;
+	result(outcome_matches(c), "right", id);
+	c->observed = &wrong;
+	WRONG("not run", wrong.status = STATUS_NOT_RUN);
+	WRONG("shutdown", wrong.status = STATUS_EXIT | KVM_EXIT_SHUTDOWN);
+	WRONG("A/D corrupt", wrong.ad |= AD_CORRUPT);
+	if (e->outcome == WALK_OK) {
+		WRONG("fault instead", wrong.status = STATUS_FAULT | PF_VECTOR);
+		WRONG("other page", wrong.value = agent_tag(c->batch->access, e->gpa + 0x1000));
+		for (bit = 0; bit < 10; bit += 2)
+			if (right.ad >> bit & 1)
+				WRONG("lost A", wrong.ad &= ~(1u << bit));
+		if (right.ad & 2)
+			WRONG("lost D", wrong.ad &= ~2u);
+		if (c->batch->access == AGENT_READ && e->nr_steps)
+			WRONG("D from a read", wrong.ad |= 2u);
+		return;
+	}
+	WRONG("no fault", (wrong.status = STATUS_DONE, wrong.value = 1));
+	WRONG("other vector", wrong.status ^= 1);
+	for (bit = 0; bit < 6; bit++)
+		WRONG("error code bit", wrong.error ^= 1u << bit);
+	if (e->vector == PF_VECTOR)
+		WRONG("other CR2", wrong.cr2 ^= 0x1000);
+	WRONG("other RIP", wrong.rip++);
+	if (c->batch->access == AGENT_WRITE && e->vector == PF_VECTOR)
+		WRONG("D after a fault", wrong.ad |= 2u);
+#undef WRONG
+}
+
+static void seed_case(const struct golden *g)
+{
+	struct guest *guest = guest_create_model(g->cpu);
+	u16 choice[MAX_LEVELS + 1] = { 0 };
+	const struct table_image *t;
+	struct test_case tc;
+	struct agent_batch batch = { .careful = true };
+	struct walk_result expected;
+	struct walk_regs regs;
+	struct walk_access access;
+	struct comparison c = { guest, &batch, 0, &expected, NULL };
+	const char *error = case_parse(g->id, &tc);
+	int level;
+
+	TEST_ASSERT(!error, "%s: %s", g->id, error);
+	t = &guest->area[state_area(&tc.state)];
+	for (level = 1; level <= paging_formats[state_modes[tc.state.mode].paging].levels; level++)
+		choice[level] = variant_find(&t->variants[level], tc.entry[level]);
+	batch.state = tc.state;
+	batch.actor = tc.actor;
+	batch.access = tc.access;
+	c.gva = g->gva ? g->gva :
+		tc.state.mode == MODE_NOPG ? DATA_PAGE :
+		guest_gva(guest, state_area(&tc.state), choice, 0);
+	regs = guest_walk_regs(guest, &tc.state);
+	access = case_access(&tc, c.gva);
+	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
+	seed(&c, &expected, g->id);
+	guest_free(guest);
+}
+
+int main(void)
+{
+	unsigned int i;
+
+	printf("KTAP version 1\n");
+	for (i = 0; i < ARRAY_SIZE(golden_cases); i++)
+		seed_case(&golden_cases[i]);
+	printf("1..%u\n", number);
+	return failed ? KSFT_FAIL : KSFT_PASS;
+}
