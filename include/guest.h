@@ -48,7 +48,7 @@ struct guest {
 	struct table_image area[NR_TABLE_AREAS];
 	struct phys_range range[NR_TABLE_AREAS];
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
-	unsigned int timeout_ms;     /* CPU time without a result after which a vCPU hangs */
+	unsigned int timeout_ms;     /* CPU time; two such windows without a result are a hang */
 	struct kvm_sregs reset;      /* as after vCPU creation */
 	struct mmu_state state;      /* the last state that was entered... */
 	bool state_entered;          /* ...if any was... */

@@ -9,7 +9,7 @@
 #include "x86.h"
 
 #define MAX_FRAMES 4096
-#define DEFAULT_TIMEOUT_MS 1000
+#define DEFAULT_TIMEOUT_MS 500
 /* Hosts with 4-level TDP cannot map guest physical addresses above 48 bits. */
 #define MAX_ALIAS_BIT 47
 
