@@ -9,15 +9,14 @@ CFLAGS ?= -O2 -g
 KMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Werror -Iinclude -MMD -MP
 # Static, so that a build host can feed bare hosts; sanitizers cannot be.
-LINK := $(if $(SAN),-fsanitize=address$(comma)undefined,-static)
-comma := ,
+LINK := -static
 ifneq ($(SAN),)
 KMC_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK := -fsanitize=address,undefined
 endif
 LIBS := -ljansson -lnuma -lm
 
-LIB_C := $(filter-out %_main.c lib/report/kmc_report.c,$(wildcard lib/*/*.c))
+LIB_C := $(filter-out lib/report/kmc_report.c,$(wildcard lib/*/*.c))
 LIB_S := $(wildcard lib/guest/*.S)
 MODEL_C := $(wildcard lib/model/*.c)
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(LIB_S:%.S=$(B)/%.o)

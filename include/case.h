@@ -25,6 +25,10 @@ struct test_case {
 
 #define CASE_ID_LEN 640
 
+/* Everyone who makes accesses: both privilege levels, EFLAGS.AC clear and set. */
+#define NR_ACTORS 4
+extern const struct actor all_actors[NR_ACTORS];
+
 /* "cpl0-ac" */
 const char *actor_name(const struct actor *actor);
 

@@ -77,6 +77,13 @@ void guest_free(struct guest *guest);
 /* Registers of a state as the model sees them, CR3 and PDPTEs included. */
 struct walk_regs guest_walk_regs(const struct guest *guest, const struct mmu_state *state);
 
+/* The entries that a choice of variants stands for, by level; nothing without paging. */
+void guest_entries(const struct guest *guest, const struct mmu_state *state,
+		   const u16 variant[MAX_LEVELS + 1], u64 entry[MAX_LEVELS + 1]);
+/* The choice that stands for these entries; false if one is no variant. */
+bool guest_choose(const struct guest *guest, const struct mmu_state *state,
+		  const u64 entry[MAX_LEVELS + 1], u16 variant[MAX_LEVELS + 1]);
+
 /*
  * Linear address of a choice of variants, variant[level] for each level of the mode;
  * offset is added (it lies within the smallest page).

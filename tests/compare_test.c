@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare.h"
-#include "golden_cases.h"
-#include "test_assert.h"
+#include "golden.h"
 #include "x86.h"
 
 static unsigned int number, failed;
@@ -91,33 +89,18 @@ static void seed(struct comparison *c, const struct walk_result *e, const char *
 
 static void seed_case(const struct golden *g)
 {
-	struct guest *guest = guest_create_model(g->cpu);
-	u16 choice[MAX_LEVELS + 1] = { 0 };
-	const struct table_image *t;
-	struct test_case tc;
+	struct golden_walk w;
 	struct agent_batch batch = { .careful = true };
-	struct walk_result expected;
-	struct walk_regs regs;
-	struct walk_access access;
-	struct comparison c = { guest, &batch, 0, &expected, NULL };
-	const char *error = case_parse(g->id, &tc);
-	int level;
+	struct comparison c = { .batch = &batch, .expected = &w.result };
 
-	TEST_ASSERT(!error, "%s: %s", g->id, error);
-	t = &guest->area[state_area(&tc.state)];
-	for (level = 1; level <= paging_formats[state_modes[tc.state.mode].paging].levels; level++)
-		choice[level] = variant_find(&t->variants[level], tc.entry[level]);
-	batch.state = tc.state;
-	batch.actor = tc.actor;
-	batch.access = tc.access;
-	c.gva = g->gva ? g->gva :
-		tc.state.mode == MODE_NOPG ? DATA_PAGE :
-		guest_gva(guest, state_area(&tc.state), choice, 0);
-	regs = guest_walk_regs(guest, &tc.state);
-	access = case_access(&tc, c.gva);
-	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
-	seed(&c, &expected, g->id);
-	guest_free(guest);
+	golden_walk(g, &w);
+	batch.state = w.tc.state;
+	batch.actor = w.tc.actor;
+	batch.access = w.tc.access;
+	c.guest = w.guest;
+	c.gva = w.gva;
+	seed(&c, &w.result, g->id);
+	guest_free(w.guest);
 }
 
 int main(void)

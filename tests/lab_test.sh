@@ -26,50 +26,14 @@ printf 'KTAP version 1\n'
 #
 # Checking
 #
-number=0 failures=0 problems=()
-
-problem() { problems+=("$1"); }
-
-# Ends one check: what problem() has collected since the last decides.
-check() {
-	local text
-	((++number))
-	for text in "${problems[@]+"${problems[@]}"}"; do
-		printf '# %s\n' "${text//$'\n'/$'\n'# }"
-	done
-	if ((${#problems[@]})); then
-		((++failures))
-		printf 'not '
-	fi
-	printf 'ok %d %s\n' "$number" "$1"
-	problems=()
-}
+scratch=$out_dir
+# shellcheck source=tests/checking.sh
+source "$here/tests/checking.sh"
 
 done_testing() {
-	printf '1..%d\n# Totals: pass:%d fail:%d\n' "$number" $((number - failures)) "$failures"
+	printf '1..%d\n' "$number"
+	totals
 	exit $((failures > 0))
-}
-
-# run CODE COMMAND...: leaves out and err.
-run() {
-	local want=$1 code
-	shift
-	"$@" >"$out_dir/out" 2>"$out_dir/err" </dev/null
-	code=$?
-	out=$(<"$out_dir/out") err=$(<"$out_dir/err")
-	((code == want)) || problem "exit code $code, not $want: $* (${err: -600})"
-}
-
-has() { [[ $2 == *"$1"* ]] || problem "'$1' is not in: ${2: -600}"; }
-
-# refuse TEXT COMMAND...: exit code 2, one line on stderr, nothing else.
-refuse() {
-	local text=$1
-	shift
-	run 2 "$@"
-	[[ -z $out ]] || problem "says more than it should: $*: $out"
-	[[ -n $err && $err != *$'\n'* ]] || problem "not one line: $*: $err"
-	[[ $err == *"$text"* ]] || problem "'$text' is not in: $err"
 }
 
 #

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "golden.h"
+#include "golden_answer.h"
 
 int main(void)
 {

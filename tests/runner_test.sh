@@ -36,48 +36,17 @@ test_bin=$install/x86/alpha_test
 #
 # Checking
 #
-number=0 failures=0 problems=()
-
-problem() { problems+=("$1"); }
+scratch=$work
+# shellcheck source=tests/checking.sh
+source "$here/tests/checking.sh"
 
 # Runs a function as one subtest.
 subtest() {
-	local text
-	problems=()
 	rm -rf -- "$install/results"
 	FAKE_PLAN='' "$@"
-	((++number))
-	if ((${#problems[@]})); then
-		((++failures))
-		for text in "${problems[@]}"; do
-			printf '# %s\n' "$text"
-		done
-		printf 'not '
-	fi
-	printf 'ok %d %s\n' "$number" "$1"
+	check "$1"
 }
 
-# run CODE COMMAND...: leaves out, err and their line counts.
-run() {
-	local want=$1 code
-	shift
-	"$@" >"$work/out" 2>"$work/err" </dev/null
-	code=$?
-	out=$(<"$work/out") err=$(<"$work/err")
-	((code == want)) || problem "exit code $code, not $want: $* ($err)"
-}
-
-# The same for bad input: nothing on stdout, one line on stderr that has the given text.
-refuse() {
-	local text=$1
-	shift
-	run 2 "$@"
-	[[ -z $out ]] || problem "says more than it should: $*: $out"
-	[[ -n $err && $err != *$'\n'* ]] || problem "not one line: $*: $err"
-	[[ $err == *"$text"* ]] || problem "'$text' is not in: $err"
-}
-
-has() { [[ $2 == *"$1"* ]] || problem "'$1' is not in: ${2: -600}"; }
 hasnt() { [[ $2 != *"$1"* ]] || problem "'$1' is in: ${2: -600}"; }
 
 runner() { "$install/runner.sh" "$@"; }
@@ -486,5 +455,5 @@ for name in "${subtests[@]}"; do
 	# shellcheck disable=SC2053
 	[[ $name == ${1:-*} ]] && subtest "$name"
 done
-printf '# Totals: pass:%d fail:%d\n' $((number - failures)) "$failures"
+totals
 ((!failures))

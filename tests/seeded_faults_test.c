@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "golden.h"
+#include "golden_answer.h"
 #include "plan.h"
 #include "role_walk.h"
 #include "witness.h"
@@ -26,8 +26,6 @@ static const enum rule walk_rules[] = {
 static bool walkers_differ(const struct guest *guest, const struct mmu_state *state,
 			   const struct plan *plan, char id[CASE_ID_LEN])
 {
-	static const struct actor actors[] = { { 0, false }, { 0, true }, { 3, false }, { 3, true } };
-	const struct table_image *t = &guest->area[state_area(state)];
 	const struct role_context context = { .rules = ROLE_RULES_6_1, .maxphyaddr = 46 };
 	const struct role_regs regs = state_regs(state);
 	const struct mmu_role role = kvm_calc_cpu_role(&context, &regs);
@@ -36,7 +34,7 @@ static bool walkers_differ(const struct guest *guest, const struct mmu_state *st
 	const bool flat = state->mode == MODE_NOPG;
 	struct role_mmu mmu;
 	unsigned int a;
-	int access, level;
+	int access;
 	u32 i;
 
 	role_mmu_init(ROLE_RULES_6_1, &role, &mmu);
@@ -44,14 +42,14 @@ static bool walkers_differ(const struct guest *guest, const struct mmu_state *st
 		gva_t gva = flat ? DATA_PAGE :
 				   guest_gva(guest, state_area(state), plan->choice[i], 0);
 
-		for (level = 1; !flat && level <= paging_formats[t->shape.mode].levels; level++)
-			tc.entry[level] = t->variants[level].bits[plan->choice[i][level]];
-		for (a = 0; a < ARRAY_SIZE(actors); a++)
+		if (!flat)
+			guest_entries(guest, state, plan->choice[i], tc.entry);
+		for (a = 0; a < NR_ACTORS; a++)
 			for (access = 0; access < NR_AGENT_ACCESSES; access++) {
 				struct walk_result x, y;
 				struct walk_access w;
 
-				tc.actor = actors[a];
+				tc.actor = all_actors[a];
 				tc.access = access;
 				w = case_access(&tc, gva);
 				walk(&guest->cpu, &walk_regs, &guest->memory, &w, &x);

@@ -46,8 +46,6 @@ static const struct {
 #undef ALL
 };
 
-static const struct actor actors[] = { { 0, false }, { 0, true }, { 3, false }, { 3, true } };
-
 /* One subtest: a mode on a CPU, with one kind of plan. */
 struct part {
 	char name[64];
@@ -83,11 +81,11 @@ static u64 compare_address(const struct guest *guest, const struct walk_regs *re
 	int access, rules;
 	u64 cases = 0;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++) {
+	for (i = 0; i < NR_ACTORS; i++) {
 		for (access = 0; access < NR_AGENT_ACCESSES; access++) {
 			struct walk_access a;
 
-			tc->actor = actors[i];
+			tc->actor = all_actors[i];
 			tc->access = access;
 			a = case_access(tc, gva);
 			walk(&guest->cpu, regs, &guest->memory, &a, &arch);
@@ -106,13 +104,12 @@ static u64 compare_address(const struct guest *guest, const struct walk_regs *re
 static void compare_state(const struct guest *guest, const struct mmu_state *state,
 			  const struct plan *plan)
 {
-	const struct table_image *t = &guest->area[state_area(state)];
 	const struct role_regs regs = state_regs(state);
 	const struct walk_regs walk_regs = guest_walk_regs(guest, state);
 	struct role_mmu mmu[NR_ROLE_RULES];
 	struct test_case tc = { .state = *state };
 	u64 cases = 0;
-	int rules, level;
+	int rules;
 	u32 i;
 
 	for (rules = 0; rules < NR_ROLE_RULES; rules++) {
@@ -127,8 +124,7 @@ static void compare_state(const struct guest *guest, const struct mmu_state *sta
 	if (state_modes[state->mode].paging == PAGING_NONE)
 		cases += compare_address(guest, &walk_regs, mmu, &tc, DATA_PAGE);
 	for (i = 0; state_modes[state->mode].paging != PAGING_NONE && i < plan->nr; i++) {
-		for (level = 1; level <= paging_formats[t->shape.mode].levels; level++)
-			tc.entry[level] = t->variants[level].bits[plan->choice[i][level]];
+		guest_entries(guest, state, plan->choice[i], tc.entry);
 		cases += compare_address(guest, &walk_regs, mmu, &tc,
 					 guest_gva(guest, state_area(state), plan->choice[i], 0));
 		if (report_should_stop())

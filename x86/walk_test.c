@@ -75,7 +75,6 @@ static bool says_something(const struct actor *actor, enum agent_access access)
 
 static void walk_state(const struct subtest *self)
 {
-	static const struct actor actors[] = { { 0, false }, { 0, true }, { 3, false }, { 3, true } };
 	const struct mmu_state *state = self->data;
 	const char *missing;
 	unsigned int i;
@@ -84,10 +83,10 @@ static void walk_state(const struct subtest *self)
 	prepare();
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
-	for (i = 0; i < ARRAY_SIZE(actors); i++)
+	for (i = 0; i < NR_ACTORS; i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
-			if (says_something(&actors[i], access))
-				run_access(state, &actors[i], access);
+			if (says_something(&all_actors[i], access))
+				run_access(state, &all_actors[i], access);
 	cases_check_memory(guest, state);
 }
 

@@ -9,8 +9,9 @@
 #include "report.h"
 
 /* Variant lists that hold the case's entries and nothing else. */
-static void lists_for_case(const struct test_case *tc,
-			   struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1])
+static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
+
+static void lists_for_case(const struct test_case *tc)
 {
 	enum table_area area = state_area(&tc->state);
 	enum paging_mode mode = state_modes[tc->state.mode].paging;
@@ -26,8 +27,7 @@ static void lists_for_case(const struct test_case *tc,
 }
 
 /* 32-bit code reaches only slot 0 of the top tables, which is the agent's. */
-static bool reachable(const struct test_case *tc,
-		      struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1])
+static bool reachable(const struct test_case *tc)
 {
 	enum table_area area = state_area(&tc->state);
 	int level;
@@ -58,16 +58,6 @@ static const char *impossible(const struct guest *guest, const struct test_case 
 			return "a PDPTE with a reserved bit is refused when CR3 is loaded";
 	}
 	return NULL;
-}
-
-static void choose(const struct guest *guest, const struct test_case *tc,
-		   u16 choice[MAX_LEVELS + 1])
-{
-	const struct table_image *t = &guest->area[state_area(&tc->state)];
-	int level;
-
-	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++)
-		choice[level] = variant_find(&t->variants[level], tc->entry[level]);
 }
 
 /* Runs the case in its state; prints and compares unless it only paves the way. */
@@ -110,8 +100,6 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 	return outcome_matches(&c);
 }
 
-static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
-
 /* Only when it is clear that something will be run: bad ids get one line and no KTAP. */
 static void print_header(void)
 {
@@ -144,7 +132,8 @@ static int replay(const struct test_case *tc, const struct test_case *first, con
 	missing = state_missing(&tc->state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	if (state_modes[tc->state.mode].paging != PAGING_NONE) {
-		choose(guest, tc, choice);
+		TEST_ASSERT(guest_choose(guest, &tc->state, tc->entry, choice),
+			    "the case's entries are not in its tables");
 		gva = guest_gva(guest, state_area(&tc->state), choice, offset);
 	}
 	for (careful = 0; careful <= 1; careful++) {
@@ -191,8 +180,8 @@ int case_replay(const char *id, const char *after, const struct engine *engine)
 		}
 	}
 	case_id(&tc, canonical);
-	lists_for_case(&tc, lists);
-	if (!reachable(&tc, lists)) {
+	lists_for_case(&tc);
+	if (!reachable(&tc)) {
 		fprintf(stderr, "case '%s': 32-bit code reaches only full entries above level 3\n",
 			id);
 		return KSFT_USAGE;

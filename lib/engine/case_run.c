@@ -33,13 +33,9 @@ static struct test_case work_case(const struct work *w, u32 i)
 		.actor = w->batch.actor,
 		.access = w->batch.access,
 	};
-	const struct table_image *t = &w->guest->area[state_area(&c.state)];
-	int level;
 
-	if (state_modes[c.state.mode].paging == PAGING_NONE)
-		return c;
-	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++)
-		c.entry[level] = t->variants[level].bits[w->plan->choice[w->first + i][level]];
+	if (state_modes[c.state.mode].paging != PAGING_NONE)
+		guest_entries(w->guest, &c.state, w->plan->choice[w->first + i], c.entry);
 	return c;
 }
 

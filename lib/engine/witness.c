@@ -59,8 +59,6 @@ bool walk_results_equal(const struct walk_result *a, const struct walk_result *b
 	return true;
 }
 
-static const struct actor actors[] = { { 0, false }, { 0, true }, { 3, false }, { 3, true } };
-
 struct search {
 	const struct guest *guest;
 	struct walk_regs regs;
@@ -74,11 +72,11 @@ static bool try_address(struct search *s, gva_t gva)
 	unsigned int i;
 	int access;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++) {
+	for (i = 0; i < NR_ACTORS; i++) {
 		for (access = 0; access < NR_AGENT_ACCESSES; access++) {
 			struct walk_access a;
 
-			w->tc.actor = actors[i];
+			w->tc.actor = all_actors[i];
 			w->tc.access = access;
 			a = case_access(&w->tc, gva);
 			role_walk(&s->with, &s->guest->cpu, &s->regs, &s->guest->memory, &a,
@@ -99,15 +97,12 @@ static bool try_state(struct search *s, const struct plan *plan)
 {
 	struct witness *w = s->witness;
 	enum table_area area = state_area(&w->tc.state);
-	const struct table_image *t = &s->guest->area[area];
 	u32 i;
-	int level;
 
 	if (state_modes[w->tc.state.mode].paging == PAGING_NONE)
 		return try_address(s, DATA_PAGE);
 	for (i = 0; i < plan->nr; i++) {
-		for (level = 1; level <= paging_formats[t->shape.mode].levels; level++)
-			w->tc.entry[level] = t->variants[level].bits[plan->choice[i][level]];
+		guest_entries(s->guest, &w->tc.state, plan->choice[i], w->tc.entry);
 		if (try_address(s, guest_gva(s->guest, area, plan->choice[i], 0)))
 			return true;
 	}

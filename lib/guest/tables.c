@@ -123,6 +123,31 @@ void tables_init(struct guest *guest, enum table_area area,
 	memcpy(t->image + AREA_COPY, t->image + AREA_TEST, MAX_LEVELS * 0x1000);
 }
 
+void guest_entries(const struct guest *guest, const struct mmu_state *state,
+		   const u16 variant[MAX_LEVELS + 1], u64 entry[MAX_LEVELS + 1])
+{
+	const struct table_image *t = &guest->area[state_area(state)];
+	int level;
+
+	for (level = 1; level <= paging_formats[state_modes[state->mode].paging].levels; level++)
+		entry[level] = t->variants[level].bits[variant[level]];
+}
+
+bool guest_choose(const struct guest *guest, const struct mmu_state *state,
+		  const u64 entry[MAX_LEVELS + 1], u16 variant[MAX_LEVELS + 1])
+{
+	const struct table_image *t = &guest->area[state_area(state)];
+	int level, i;
+
+	for (level = 1; level <= paging_formats[state_modes[state->mode].paging].levels; level++) {
+		i = variant_find(&t->variants[level], entry[level]);
+		if (i < 0)
+			return false;
+		variant[level] = i;
+	}
+	return true;
+}
+
 gva_t guest_gva(const struct guest *guest, enum table_area area, const u16 variant[MAX_LEVELS + 1],
 		u32 offset)
 {

@@ -5,23 +5,21 @@
 
 #include "case.h"
 
-static const struct {
-	const char *name;
-	struct actor actor;
-} actors[] = {
-	{ "cpl0", { 0, false } },
-	{ "cpl0-ac", { 0, true } },
-	{ "cpl3", { 3, false } },
-	{ "cpl3-ac", { 3, true } },
+const struct actor all_actors[NR_ACTORS] = {
+	{ 0, false },
+	{ 0, true },
+	{ 3, false },
+	{ 3, true },
 };
+static const char *const actor_names[NR_ACTORS] = { "cpl0", "cpl0-ac", "cpl3", "cpl3-ac" };
 
 const char *actor_name(const struct actor *actor)
 {
-	unsigned int i;
+	int i;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++)
-		if (actors[i].actor.cpl == actor->cpl && actors[i].actor.ac == actor->ac)
-			return actors[i].name;
+	for (i = 0; i < NR_ACTORS; i++)
+		if (all_actors[i].cpl == actor->cpl && all_actors[i].ac == actor->ac)
+			return actor_names[i];
 	return "?";
 }
 
@@ -50,31 +48,35 @@ static size_t part(const char *text, const char **rest)
 	return slash ? (size_t)(slash - text) : strlen(text);
 }
 
+/* Index of the name with these len characters, or nr. */
+static int name_index(const char *text, size_t len, const char *const *names, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (strlen(names[i]) == len && !memcmp(text, names[i], len))
+			break;
+	return i;
+}
+
 static const char *parse_actor(const char *text, size_t len, struct actor *actor)
 {
-	unsigned int i;
+	int i = name_index(text, len, actor_names, NR_ACTORS);
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++) {
-		if (strlen(actors[i].name) == len && !memcmp(text, actors[i].name, len)) {
-			*actor = actors[i].actor;
-			return NULL;
-		}
-	}
-	return "the third part is cpl0, cpl0-ac, cpl3 or cpl3-ac";
+	if (i == NR_ACTORS)
+		return "the third part is cpl0, cpl0-ac, cpl3 or cpl3-ac";
+	*actor = all_actors[i];
+	return NULL;
 }
 
 static const char *parse_access(const char *text, size_t len, enum agent_access *access)
 {
-	int i;
+	int i = name_index(text, len, agent_access_names, NR_AGENT_ACCESSES);
 
-	for (i = 0; i < NR_AGENT_ACCESSES; i++) {
-		if (strlen(agent_access_names[i]) == len &&
-		    !memcmp(text, agent_access_names[i], len)) {
-			*access = i;
-			return NULL;
-		}
-	}
-	return "the fourth part is read, write, fetch or ldt";
+	if (i == NR_AGENT_ACCESSES)
+		return "the fourth part is read, write, fetch or ldt";
+	*access = i;
+	return NULL;
 }
 
 static const char *parse_entries(const char *text, struct test_case *c)
