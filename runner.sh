@@ -39,6 +39,7 @@ usage() {
 	  --list              print the tests, their tags and what they prove
 	  --host              print what host this is and run nothing
 	  --tag TAG           run the tests with this tag (may be repeated)
+  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
 	  --case ID           replay one case of one TEST and explain it
 	  --max-failures N    stop each test after N failing cases
@@ -46,6 +47,7 @@ usage() {
 	  --time-limit N      seconds each test may take (600)
 	  --results DIR       folder of the runs ($here/results)
 	  --run-name NAME     name of this run (time and host name)
+  --no-summary        leave that to build/bin/kmc-report summary RUN
 	  --setup             install what is missing, build, then run: here if /dev/kvm
 	                      can be used, else on the emulated host
 	  --self-test         run the suite's own tests (make check); with --setup
@@ -58,8 +60,9 @@ usage() {
 #
 # Options
 #
-names=() tags=() test_args=() pass_on=() run_args=()
+names=() tags=() skip_tags=() test_args=() pass_on=() run_args=()
 mode=run setup=0 filter='' have_filter=0 case_id='' time_limit=600 results=$here/results run_name=''
+summarize=1
 
 need_number() {
 	[[ $2 =~ ^[0-9]{1,18}$ ]] || die "option '$1' needs a number, not '$2'"
@@ -68,6 +71,7 @@ need_number() {
 parse_value() {
 	case $1 in
 	--tag) tags+=("$2") ;;
+	--skip-tag) skip_tags+=("$2") ;;
 	--filter) filter=$2 have_filter=1 pass_on+=(--filter "$2") ;;
 	--case) case_id=$2 pass_on+=(--case "$2") ;;
 	--max-failures | --seed) need_number "$1" "$2" && pass_on+=("$1" "$2") ;;
@@ -96,11 +100,13 @@ parse_options() {
 		--self-test) mode=self-test ;;
 		--setup) setup=1 ;;
 		--help | -h) usage && exit 0 ;;
-		--tag=* | --filter=* | --case=* | --max-failures=* | --seed=* | --time-limit=* | \
-			--results=* | --run-name=*)
+		--no-summary) summarize=0 ;;
+		--tag=* | --skip-tag=* | --filter=* | --case=* | --max-failures=* | --seed=* | \
+			--time-limit=* | --results=* | --run-name=*)
 			parse_value "${option%%=*}" "${option#*=}"
 			;;
-		--tag | --filter | --case | --max-failures | --seed | --time-limit | --results | --run-name)
+		--tag | --skip-tag | --filter | --case | --max-failures | --seed | --time-limit | \
+			--results | --run-name)
 			(($#)) || die "option '$option' needs an argument"
 			parse_value "$option" "$1"
 			shift
@@ -163,9 +169,14 @@ is_named() { [[ " ${names[*]} " == *" $1 "* ]]; }
 # shellcheck disable=SC2317
 has_cases() { [[ ${about_cases[$1]} == yes ]]; }
 # shellcheck disable=SC2317
-has_tag() {
+has_tag() { is_tagged "$1" "${tags[@]}"; }
+# shellcheck disable=SC2317
+not_skipped() { ! is_tagged "$1" "${skip_tags[@]}"; }
+# is_tagged TEST TAG...: has it one of them?
+# shellcheck disable=SC2317
+is_tagged() {
 	local tag
-	for tag in "${tags[@]}"; do
+	for tag in "${@:2}"; do
 		[[ ,${about_tags[$1]}, == *",$tag,"* ]] && return
 	done
 	return 1
@@ -184,11 +195,12 @@ select_tests() {
 			die "unknown test '$name' (tests: ${tests[*]})"
 	done
 	known=",$(IFS=,; printf %s "${about_tags[*]}"),"
-	for tag in "${tags[@]+"${tags[@]}"}"; do
+	for tag in "${tags[@]+"${tags[@]}"}" "${skip_tags[@]+"${skip_tags[@]}"}"; do
 		[[ -n $tag && $known == *",$tag,"* ]] || die "unknown tag '$tag', see --list"
 	done
 	((!${#names[@]})) || keep_tests is_named
 	((!${#tags[@]})) || keep_tests has_tag
+	((!${#skip_tags[@]})) || keep_tests not_skipped
 	((${#tests[@]})) || die "no test is both named and tagged so"
 	if ((have_filter)); then
 		keep_tests has_subtest
@@ -422,6 +434,8 @@ finish() {
 		"$report" summary "$run_dir" >/dev/null
 		return 2
 	fi
+	# A replay ends with the test's own verdict, and what it says is short.
+	((summarize)) || [[ -n $case_id ]] || return "$write_failed"
 	"$report" summary "$run_dir"
 	code=$?
 	((write_failed && code != 1)) && code=1

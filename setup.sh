@@ -10,7 +10,7 @@ set -u
 
 # The one list of what has to be installed (Debian's names).
 readonly build_packages=(gcc make libc6-dev libnuma-dev libjansson-dev)
-readonly lab_packages=(qemu-system-x86 seabios cpio kmod e2fsprogs xz-utils gzip zstd)
+readonly lab_packages=(cpio kmod e2fsprogs xz-utils zstd debian-archive-keyring)
 readonly check_packages=(shellcheck clang-format)
 
 die() {

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # cache, kernel_*: set by run.sh and kernel.sh
+# shellcheck disable=SC2154  # set by run.sh and the back end
 # The guest's initramfs, in two parts that are simply appended: a base with
 # this machine's bash and small tools, kept in the cache, and what belongs to
 # one run: modules, the suite, the command.  Neither needs root to be built;
 # /dev/console comes with the kernel, other device nodes with devtmpfs.
 #
-# Uncompressed on purpose: the emulated CPU unpacks slower than it copies.
+# A back end chooses by emulator_initrd: "plain" where the emulated CPU unpacks
+# slower than it copies, "zstd" where loading a large file is what takes time.
 
 base_tools="bash awk basename cat chmod cmp comm cp cut date dd df diff dirname dmesg
-	env expr false find flock grep head hostname id insmod ln ls lsmod mkdir mknod
+	env false find flock grep head hostname id insmod ln ls lsmod mkdir mknod
 	mktemp modprobe mount mv nproc od paste printf readlink realpath rm rmdir rmmod
-	sed seq setsid sha256sum sleep sort stat stty sync tail taskset tee test
+	sed seq setsid sleep sort stat stty sync tail taskset tee test
 	timeout touch tr true tty umount uname uniq wc xargs"
 
 # Copies a file to its place below ROOT, with the libraries it is linked to.
@@ -30,9 +31,14 @@ install_with_libs()
 	done < <(ldd "$file" 2>/dev/null | sed -nE 's#^[^/]*(/[^ ]+) \(0x.*#\1#p')
 }
 
+# pack DIR FILE LEVEL
 pack()
 {
-	(cd "$1" && find . -mindepth 1 | cpio -o -H newc -R 0:0 --quiet) >"$2"
+	local dir=$1 file=$2 level=$3 squeeze=(cat)
+
+	[[ $emulator_initrd == plain ]] || squeeze=(zstd -q -T0 "-$level")
+	(set -o pipefail
+	cd "$dir" && find . -mindepth 1 | cpio -o -H newc -R 0:0 --quiet | "${squeeze[@]}") >"$file"
 }
 
 # Changes whenever the base would: names, sizes and times of the tools, the
@@ -83,9 +89,10 @@ get_base()
 	done
 	key=$(base_key "$here")
 	base_cpio=$cache/base/$key.cpio
+	[[ $emulator_initrd == plain ]] || base_cpio+=.zst
 	[[ ! -r $base_cpio ]] || return 0
 
-	build_base "$here" "$tmp/base" && pack "$tmp/base" "$tmp/base.cpio" ||
+	build_base "$here" "$tmp/base" && pack "$tmp/base" "$tmp/base.cpio" 19 ||
 		die_writing "building the initramfs" "$tmp"
 	rm -rf "$tmp/base"
 	# By rename, so two runs that build it at once do no harm.
@@ -93,44 +100,20 @@ get_base()
 		cp "$tmp/base.cpio" "$cache/base/.$key.$$" 2>/dev/null &&
 		mv "$cache/base/.$key.$$" "$base_cpio"; then
 		rm "$tmp/base.cpio"
-		find "$cache/base" -name '*.cpio' -mtime +30 -delete
+		find "$cache/base" -name '*.cpio*' -mtime +30 -delete
 	else
 		rm -f "$cache/base/.$key.$$" 2>/dev/null
 		base_cpio=$tmp/base.cpio
 	fi
 }
 
-# The modules asked for and what they depend on, as a small module tree of
-# their own with dependencies and parameters, so that one modprobe loads all
-# and "modprobe -r kvm_amd; modprobe kvm_amd npt=0" works inside.
-add_modules()
-{
-	local root=$1 modules=$2 tree=$1/usr/lib/modules/$kernel_release
-	local module file unpacked
-
-	mkdir -p "$tree" "$root/etc/modprobe.d" || return
-	for module in $modules; do
-		while read -r _ file _; do
-			unpacked=$tree/${file##*/}
-			case $file in
-			*.xz) xz -dc "$file" >"${unpacked%.xz}" || return ;;
-			*) cp "$file" "$tree/" || return ;;
-			esac
-		done < <(modprobe -d "$kernel_dir" -S "$kernel_release" --show-depends \
-			--ignore-install "$module" | grep '^insmod ')
-	done
-	# Here "builtin" is a file name, not a module; depmod wants it present.
-	cp "$kernel_dir/lib/modules/$kernel_release"/modules.{builtin,order} "$tree/" &&
-		ln -s usr/lib "$root/lib" &&
-		depmod -b "$root" "$kernel_release" && rm "$root/lib"
-}
-
-# What the guest runs: the suite as it lies in the source tree.
+# What the guest runs: the suite as it lies in the source tree.  Of build/bin
+# the runner needs kmc-report only.
 add_suite()
 {
-	local root=$1 suite=$2 file
+	local root=$1 suite=$2 bin=$3 file
 
-	for file in "$suite"/build/x86/* "$suite"/build/bin/*; do
+	for file in "$suite"/build/x86/* "$suite"/build/bin/$bin; do
 		[[ -f $file && -x $file ]] || continue
 		install_with_libs "$root" "$file" "/suite/${file#"$suite/"}" || return
 	done
@@ -139,4 +122,46 @@ add_suite()
 		mkdir -p "$root/suite/$(dirname "$file")" &&
 			cp "$suite/$file" "$root/suite/$file" || return
 	done
+}
+
+# make_initrd HERE TMP INITRD: the base, and what belongs to this run.  Reads the
+# options of run.sh, sets builtin_modules.
+make_initrd()
+{
+	local here=$1 tmp=$2 initrd=$3 guest=$2/guest modules module parameters live=no bin=kmc-report
+
+	get_base "$here" "$tmp"
+	mkdir -p "$guest"/{etc/modprobe.d,lab,suite} || die_writing "writing to $tmp" "$tmp"
+	# Progress that overwrites itself is for a terminal, in the guest as here.
+	[[ ! -t 1 ]] || live=yes
+	# ext4 for the results, where it is not part of the kernel.
+	modules="$emulator_modules ext4"
+	while read -r module parameters; do
+		modules+=" $module"
+		[[ -z $parameters ]] || echo "options $module $parameters"
+	done >"$guest/etc/modprobe.d/lab.conf" < <(tr ',' '\n' <<<"$host_modules")
+	cat >"$guest/etc/fstab" <<-'END'
+		devtmpfs /dev devtmpfs defaults 0 0
+		sysfs /sys sysfs defaults 0 0
+		tracefs /sys/kernel/tracing tracefs defaults 0 0
+		debugfs /sys/kernel/debug debugfs defaults 0 0
+		tmpfs /tmp tmpfs defaults 0 0
+	END
+	printf '%s=%q\n' lab_name "$name" lab_modules "$modules" \
+		lab_disk "$emulator_disk" lab_console "$emulator_console" lab_live "$live" \
+		>"$guest/lab/config"
+	if [[ -n $cmd ]]; then
+		bin='*'
+		printf 'export RESULTS=/results/%q\n' "$run"
+		printf '%s\n' "mkdir -p \"\$RESULTS\"" "$cmd"
+	else
+		printf '%q ' exec /suite/runner.sh --results /results --run-name "$run" --no-summary \
+			"${runner_args[@]}"
+		echo
+	fi >"$guest/lab/command"
+	add_modules "$guest" "$modules" 2>"$tmp/log" && add_suite "$guest" "$suite" "$bin" 2>"$tmp/log" &&
+		pack "$guest" "$tmp/guest.cpio" 9 2>"$tmp/log" &&
+		cat "$base_cpio" "$tmp/guest.cpio" >"$initrd" 2>"$tmp/log" ||
+		die_writing "building the initramfs" "$tmp" "$tmp/log"
+	rm -rf "$guest" "$tmp/guest.cpio"
 }

@@ -1,224 +1,116 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # cache: set by run.sh
-# Kernels from Debian packages: fetched once, checked against the signed
-# package index, unpacked into the cache and never installed.
+# shellcheck disable=SC2034,SC2154  # for run.sh; cache, apt_options, fetch_tmp, row: run.sh's and packages.sh's
+# The guest's kernel, from Debian's packages:
 #
 #   CACHE/kernels/PACKAGE_VERSION/{vmlinuz,lib/modules/RELEASE,info}
-#   CACHE/kernels/NAME -> the newest one fetched for that row of kernels.conf
 #
-# A folder appears by rename, so it is whole or absent; whoever writes holds
-# CACHE/lock, and reading needs no lock.
+# or from a build tree.  Both get_kernel and built_kernel set kernel_image,
+# kernel_dir (modules are in its lib/modules), kernel_release, kernel_packages.
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# What a fetch needs at its peak: index, packages, unpacked packages.
+kernel_megabytes=300
 
-# What a fetch needs at its peak: index, package, unpacked package.  Asked for
-# beforehand: apt, out of space, goes round in circles instead of saying so.
-fetch_megabytes=300
-
-free_megabytes() { df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
-
-# What a failed command said, on one line: the first complaint is the cause.
-complaint()
+# Of the newest kernel that has all packages of its row: "NAME VERSION" of each.
+newest_kernel()
 {
-	local line
+	local release name version packages patterns found
+	read -ra patterns <<<"$1"
 
-	line=$(grep -m1 -E '^(E|W|Err|dpkg[^:]*|tar|cp|cpio|mke2fs): ' "$1")
-	echo "${line:-$(tail -n 1 "$1")}"
-}
-
-# die, with the reason a full disk hides behind other messages.
-die_writing()
-{
-	local what=$1 where=$2 log=${3-} free
-
-	free=$(free_megabytes "$where")
-	if [[ -n $free ]] && ((free < 20)); then
-		die "$what failed: no space left, $free MB free in $where"
-	fi
-	die "$what failed${log:+: $(complaint "$log")}"
-}
-
-# Debian's repositories as this machine reaches them: "URI SUITE" per line.
-# KMC_DEBIAN_MIRROR names one where the machine's own apt configuration has none.
-machine_sources()
-{
-	local lists=$1
-
-	if [[ -n ${KMC_DEBIAN_MIRROR-} ]]; then
-		echo "${KMC_DEBIAN_MIRROR%/} any"
+	while read -r release name; do
+		version=$(show_packages "$name" | cut -d' ' -f2 | sort -V | tail -n 1)
+		packages=("$name" "${patterns[@]:1}")
+		packages=("${packages[@]//%/"$release"}")
+		found=$(show_packages "${packages[@]/%/"=$version"}" | cut -d' ' -f1,2)
+		(($(wc -l <<<"$found") == ${#packages[@]})) || continue
+		echo "$found"
 		return
-	fi
-	apt-get -o Dir::State::Lists="$lists" update --print-uris 2>/dev/null |
-		sed -n "s#^'\(.*\)/dists/\([^']*\)/InRelease'.*#\1 \2#p"
+	done < <(apt-cache "${apt_options[@]}" pkgnames | while read -r name; do
+		[[ $name =~ ^${patterns[0]}$ ]] && echo "${BASH_REMATCH[1]} $name"
+	done | sort -rV)
+	return 1
 }
 
-# A private apt configuration with nothing but the suites asked for, so that
-# the machine may be any Debian release and nothing of its own is touched.
-# Sets the array apt_options.
-apt_private()
-{
-	local dir=$1 suites=$2 sources bases base suite uri security
-
-	[[ -r $keyring ]] ||
-		die "$keyring is missing (Debian package debian-archive-keyring)"
-	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" "$dir/empty" ||
-		die_writing "creating $dir" "$cache"
-	apt_options=(
-		-q
-		-o Dir::Etc::SourceList="$dir/sources.list"
-		-o Dir::Etc::SourceParts="$dir/empty"
-		-o Dir::Etc::Preferences=/dev/null
-		-o Dir::Etc::PreferencesParts="$dir/empty"
-		-o Dir::State="$dir/state"
-		-o Dir::State::Lists="$dir/state/lists"
-		-o Dir::State::status=/dev/null
-		-o Dir::Cache="$dir/cache"
-		-o APT::Architecture=amd64
-		-o APT::Sandbox::User=root
-		-o APT::Update::Error-Mode=any
-		-o APT::Update::Post-Invoke::=true
-	)
-
-	sources=$(machine_sources "$dir/state/lists")
-	[[ -n $sources ]] ||
-		die "this machine's apt has no package source; set KMC_DEBIAN_MIRROR to a Debian mirror's address"
-	security=$(awk '$2 ~ /-security$/ { print $1; exit }' <<<"$sources")
-
-	# Other vendors' repositories use Debian's suite names too; only Debian's
-	# own passes the signature check, so try one after the other.
-	: >"$dir/log"
-	mapfile -t bases < <(awk '$2 !~ /-security$/ && !seen[$1]++ { print $1 }' <<<"$sources")
-	for base in "${bases[@]}"; do
-		for suite in $suites; do
-			uri=$base
-			[[ $suite != *-security ]] || uri=${security:-$base-security}
-			echo "deb [arch=amd64 target=Packages signed-by=$keyring] $uri $suite main"
-		done >"$dir/sources.list" || die_writing "writing $dir/sources.list" "$cache"
-		timeout 600 apt-get "${apt_options[@]}" update >>"$dir/log" 2>&1 && return
-	done
-	die_writing "reading the package index of $suites (no network?)" "$cache" "$dir/log"
-}
-
-# Newest package whose name matches; prints "PACKAGE VERSION".
-newest_package()
-{
-	local pattern=$1 package version
-
-	package=$(apt-cache "${apt_options[@]}" pkgnames | grep -xE "$pattern" |
-		sort -V | tail -n 1)
-	[[ -n $package ]] || return 1
-	version=$(apt-cache "${apt_options[@]}" show --no-all-versions "$package" |
-		sed -n 's/^Version: //p')
-	echo "$package $version"
-}
-
-# Downloads one package into DIR and checks it against the index.  apt has
-# compared the hashes itself; doing it again costs nothing and guards against
-# a configuration that allows unauthenticated packages.
-download_package()
-{
-	local dir=$1 package=$2 version=$3 wanted found
-
-	(cd "$dir" && timeout 600 apt-get "${apt_options[@]}" download "$package=$version") \
-		>"$dir/log" 2>&1 || die_writing "downloading $package" "$cache" "$dir/log"
-	wanted=$(apt-cache "${apt_options[@]}" show "$package=$version" |
-		sed -n 's/^SHA256: //p' | head -n 1)
-	found=$(sha256sum "$dir"/*.deb | cut -d' ' -f1)
-	[[ -n $wanted && $found == "$wanted" ]] ||
-		die "$package $version: SHA256 differs from the signed package index"
-	echo "$wanted"
-}
-
-# Unpacks a .deb below ROOT, in the layout where /lib is in /usr or not.
-unpack_package()
-{
-	local deb=$1 root=$2 log=$3
-
-	dpkg -x "$deb" "$root" 2>"$log" ||
-		die_writing "unpacking $(basename "$deb")" "$cache" "$log"
-	rm -f "$deb"
-}
-
-# Fetches the kernel of one row and makes it the current one.
 fetch_kernel()
 {
-	local name=$1 suites=$2 patterns=$3
-	local tmp pattern package version sha first="" info="" image release free
+	local name=$1 suites=$2 wanted folder release tree
 
-	# Left behind by runs that were killed; nobody else writes, we have the lock.
-	rm -rf "$cache"/tmp.*
-	free=$(free_megabytes "$cache")
-	[[ -z $free ]] || ((free >= fetch_megabytes)) ||
-		die "no space for the kernel: $free MB free in $cache, $fetch_megabytes are needed"
-	tmp=$(mktemp -d "$cache/tmp.XXXXXX") || die_writing "writing to the cache" "$cache"
-	cleanup_paths+=("$tmp")
-
-	note "fetching kernel $name from Debian's $suites (once)"
-	apt_private "$tmp/apt" "$suites"
-	mkdir "$tmp/deb" "$tmp/root" || die_writing "writing to the cache" "$cache"
-	for pattern in $patterns; do
-		read -r package version < <(newest_package "$pattern") ||
-			die "no package in $suites matches $pattern"
-		if [[ -z $first ]]; then
-			first=${package}_$version
-			# Another row or an older run may have it already.
-			[[ ! -e $cache/kernels/$first/info ]] || break
-		fi
-		sha=$(download_package "$tmp/deb" "$package" "$version") || exit
-		unpack_package "$tmp/deb"/*.deb "$tmp/root" "$tmp/log"
-		info+="package $package $version $sha"$'\n'
-	done
-
-	if [[ ! -e $cache/kernels/$first/info ]]; then
-		image=$(echo "$tmp"/root/boot/vmlinuz-*)
-		[[ -f $image ]] || die "$first carries no kernel image"
-		release=${image##*/vmlinuz-}
-		mkdir -p "$tmp/kernel/lib/modules" "$cache/kernels" &&
-			mv "$image" "$tmp/kernel/vmlinuz" &&
-			mv "$tmp"/root/{usr/,}lib/modules/"$release" "$tmp/kernel/lib/modules/" 2>/dev/null
-		[[ -d $tmp/kernel/lib/modules/$release/kernel ]] ||
-			die_writing "unpacking the modules of $first" "$cache"
-		depmod -b "$tmp/kernel" "$release" 2>"$tmp/log" ||
-			die_writing "depmod for $first" "$cache" "$tmp/log"
-		printf 'release %s\n%s' "$release" "$info" >"$tmp/kernel/info" ||
+	begin_fetch "kernel $name" "$kernel_megabytes" "$suites"
+	wanted=$(newest_kernel "$3") || die "no kernel in $suites matches $3"
+	# "NAME VERSION" of the first one.
+	folder=${wanted%%$'\n'*}
+	folder=${folder/ /_}
+	# Another row or an older run may have it already.
+	if [[ ! -e $cache/kernels/$folder/info ]]; then
+		get_packages <<<"$wanted"
+		tree=$(echo "$fetch_tmp"/root/usr/lib/modules/*)
+		release=${tree##*/}
+		[[ -d $tree/kernel ]] || die "$folder carries no modules"
+		# Until 6.x in /boot, then beside the modules.
+		mv "$fetch_tmp/root/boot/vmlinuz-$release" "$fetch_tmp/new/vmlinuz" 2>/dev/null ||
+			mv "$tree/vmlinuz" "$fetch_tmp/new/vmlinuz" 2>/dev/null ||
+			die "$folder carries no kernel image"
+		mkdir -p "$fetch_tmp/new/lib/modules" && mv "$tree" "$fetch_tmp/new/lib/modules/" ||
 			die_writing "writing to the cache" "$cache"
-		rm -rf "$cache/kernels/$first"
-		mv -T "$tmp/kernel" "$cache/kernels/$first" ||
+		depmod -b "$fetch_tmp/new" "$release" 2>"$fetch_tmp/log" ||
+			die_writing "depmod for $folder" "$cache" "$fetch_tmp/log"
+		echo "release $release" >>"$fetch_tmp/new/info" ||
 			die_writing "writing to the cache" "$cache"
 	fi
-	ln -sfn "$first" "$tmp/current" && mv -T "$tmp/current" "$cache/kernels/$name" ||
-		die_writing "writing to the cache" "$cache"
-	rm -rf "$tmp"
+	end_fetch kernels "$folder" "$name"
 }
 
-# The kernel NAME, from the cache or from Debian.  Sets kernel_dir,
-# kernel_release, kernel_packages.
+# The kernel NAME, from the cache or from Debian.
 get_kernel()
 {
-	local name=$1 suites=$2 patterns=$3 update=$4 key value
+	local name=$1
 
-	if [[ $update == yes || ! -e $cache/kernels/$name/info ]]; then
-		mkdir -p "$cache" 2>/dev/null && [[ -w $cache ]] ||
-			die "cannot write to the cache $cache (set KMC_CACHE)"
-		exec {lock}>"$cache/lock" || die "cannot write to the cache $cache (set KMC_CACHE)"
-		if ! flock -n "$lock"; then
-			note "waiting for another run that is filling the cache"
-			flock "$lock" || die "cannot lock $cache/lock"
-		fi
-		# Somebody else may have fetched it while we waited.
-		[[ $update != yes && -e $cache/kernels/$name/info ]] ||
-			fetch_kernel "$name" "$suites" "$patterns"
-		exec {lock}>&-
-	fi
+	find_row kernel "$name"
+	cached kernels "$name" fetch_kernel "${row[@]:0:3}"
 	kernel_dir=$(readlink -f "$cache/kernels/$name")
-	kernel_packages=""
-	while read -r key value; do
-		case $key in
-		release) kernel_release=$value ;;
-		package) kernel_packages+=${kernel_packages:+, }$value ;;
-		esac
-	done <"$kernel_dir/info"
-	[[ -r $kernel_dir/vmlinuz && -n ${kernel_release-} ]] ||
+	kernel_image=$kernel_dir/vmlinuz
+	kernel_release=$(get_info kernels "$name" release)
+	kernel_packages=$(get_info kernels "$name" package | cut -d' ' -f1,2 | paste -sd, | sed 's/,/, /g')
+	[[ -r $kernel_image && -n $kernel_release && -d $kernel_dir/lib/modules/$kernel_release ]] ||
 		die "$kernel_dir is damaged: remove it and run again"
+}
+
+# The release a bzImage says it is, see Documentation/arch/x86/boot.rst.
+image_release()
+{
+	local image=$1 offset
+
+	[[ $(tail -c +515 "$image" | head -c 4 | tr -d '\0') == HdrS ]] || return
+	offset=$(od -An -tu2 -j526 -N2 "$image")
+	tail -c +$((offset + 513)) "$image" | head -c 128 | tr '\0' '\n' | sed 's/ .*//;q'
+}
+
+# The kernel of a build TREE, where its modules need not be installed:
+# modules.order names them.  DIR is for a module tree that points there.
+built_kernel()
+{
+	local tree dir=$2 said
+	tree=$(readlink -f "$1")
+
+	kernel_image=$tree/arch/x86/boot/bzImage
+	kernel_dir=$dir
+	[[ -r $kernel_image ]] || die "no arch/x86/boot/bzImage in $1: not a kernel's build tree, or not built"
+	kernel_release=$(image_release "$kernel_image")
+	[[ $kernel_release =~ ^[0-9A-Za-z._+-]+$ ]] || die "$1/arch/x86/boot/bzImage is no kernel image"
+	said=$(cat "$tree/include/config/kernel.release" 2>/dev/null)
+	[[ -z $said || $said == "$kernel_release" ]] ||
+		die "$1: the image is $kernel_release, the rest of the tree is $said: build it again"
+	said=$(basename "$tree")
+	kernel_packages="built: ${said//[^A-Za-z0-9._+-]/_}"
+
+	dir+=/lib/modules/$kernel_release
+	mkdir -p "$dir/kernel" && ln -s "$tree" "$2/tree" && touch "$dir"/modules.{order,builtin} || die_writing "writing to $2" "$2"
+	for said in modules.order modules.builtin modules.builtin.modinfo; do
+		[[ ! -r $tree/$said ]] || cp "$tree/$said" "$dir/" || die_writing "writing to $2" "$2"
+	done
+	# One name per line: kernel/X.ko, X.ko or X.o, as kernels became younger.
+	sed -E "s|^(kernel/)?|$2/tree/|; s|\\.o\$|.ko|" "$dir/modules.order" |
+		xargs -r -d '\n' cp -s --parents -t "$dir/kernel" 2>"$2/log" ||
+		die "modules of $1 are missing, build them: $(complaint "$2/log" | sed "s|$2/tree/||")"
+	depmod -b "$2" "$kernel_release" 2>"$2/log" || die "depmod for $1 failed: $(complaint "$2/log")"
 }

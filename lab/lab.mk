@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The emulated hosts, see docs/lab.md.  Included by the top Makefile:
-#   make lab [HOST=svm-npt] [KERNEL=6.1] [TIME_LIMIT=seconds] [ARGS='runner arguments']
+#   make lab [HOST=svm-npt] [KERNEL=6.1 | KERNEL_DIR=build tree] [MODULES_DIR=folder]
+#            [TIME_LIMIT=seconds] [ARGS='runner arguments']
+#   make lab-shell [HOST=...] [KERNEL=...]    a shell in there instead
+#   make lab-matrix [HOST=...] [KERNEL=...] [ARGS='runner arguments']
+#                                             every host with every kernel, one table
 #   make lab-list
+#   make lab-fetch [HOST=...] [KERNEL=...]    for days without a network
 
 # Some shells export HOST, the machine's name: only the command line counts.
 ifneq ($(origin HOST),command line)
@@ -9,9 +14,33 @@ HOST := svm-npt
 endif
 KERNEL ?= 6.1
 
-.PHONY: lab lab-list
+.PHONY: lab lab-shell lab-matrix lab-list lab-fetch
+lab_options = --host '$(HOST)' \
+	$(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)',--kernel '$(KERNEL)') \
+	$(if $(MODULES_DIR),--modules-dir '$(MODULES_DIR)') \
+	$(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)')
+# Only what was asked for by name; nothing means all.
+lab_asked_for = $(if $(filter-out file,$(origin HOST)),--host '$(HOST)') \
+	$(if $(filter-out file,$(origin KERNEL)),--kernel '$(KERNEL)')
+
 lab: all
-	lab/run.sh --host '$(HOST)' --kernel '$(KERNEL)' $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') -- $(ARGS)
+	lab/run.sh $(lab_options) -- $(ARGS)
+
+lab-shell: all
+	lab/run.sh $(lab_options) --shell
+
+lab-matrix: all
+	lab/matrix.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') -- $(ARGS)
 
 lab-list:
 	@lab/run.sh --list
+
+lab-fetch:
+	@lab/run.sh --fetch $(lab_asked_for)
+
+all: build/lab/boot.bin
+# A boot sector for Bochs: no sanitizers, an address of its own.
+build/lab/boot.bin: lab/boot.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -m32 -c -o build/lab/boot.o $<
+	$(LD) -m elf_i386 -Ttext=0x7c00 --oformat binary -o $@ build/lab/boot.o

@@ -11,19 +11,26 @@ usage()
 Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --host NAME           emulated host, see --list
   --kernel NAME         kernel, see --list (6.1)
+  --kernel-dir TREE     instead: the kernel of this build tree
+  --modules-dir DIR     modules found there take the place of the kernel's own
   --time-limit SECONDS  give up on the guest after this time (1800)
   --results DIR         where results go (results/)
   --run-name NAME       name of the run's folder there (time, host and kernel)
   --cmd COMMAND         debugging: run this shell command instead of the runner
-  --update              look for a newer kernel package first
-  --list                list hosts and kernels
+  --shell               debugging: a shell in the guest, until it exits
+  --update              look for newer packages of kernel and emulator first
+  --fetch               only fetch into the cache what --host and --kernel need;
+                        what is not named is all of them
+  --list                list hosts, kernels and emulators
   --help                this text
 Exit status: the runner's, 1 if the guest did not get to its end, 2 if the lab
 could not start, 130 if interrupted.
 END
 }
 
-note() { echo "lab: $*" >&2; }
+# Also where stderr is caught in a file.
+exec {real_stderr}>&2
+note() { echo "lab: $*" >&"$real_stderr"; }
 die() { note "$*"; exit 2; }
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -32,43 +39,29 @@ cache=${KMC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/kvm-mmu-conformance}
 # depmod and mke2fs live where a user's path may not look.
 PATH=$PATH:/usr/sbin:/sbin
 
+# shellcheck source=tables.sh
+. "$here/tables.sh"
+# shellcheck source=packages.sh
+. "$here/packages.sh"
 # shellcheck source=kernel.sh
 . "$here/kernel.sh"
+# shellcheck source=emulator.sh
+. "$here/emulator.sh"
+# shellcheck source=modules.sh
+. "$here/modules.sh"
 # shellcheck source=initramfs.sh
 . "$here/initramfs.sh"
 
-# Rows of a .conf file, fields without the blanks around them.
-rows()
+# need PROGRAM:PACKAGE...
+need()
 {
-	sed -E '/^[[:space:]]*(#|$)/d; s/[[:space:]]*;[[:space:]]*/;/g' "$here/$1.conf"
-}
+	local tool
 
-# Sets the array row to the row NAME of a .conf file.
-find_row()
-{
-	local table=$1 name=$2 line
-
-	line=$(rows "${table}s" | awk -F';' -v name="$name" '$1 == name')
-	[[ -n $line ]] || die "unknown $table '$name', there is: $(rows "${table}s" |
-		cut -d';' -f1 | paste -sd' ')"
-	IFS=';' read -ra row <<<"$line"
-}
-
-list()
-{
-	local name emulator offers suites state
-
-	echo "hosts:"
-	while IFS=';' read -r name emulator _ offers; do
-		printf '  %-12s %-10s %s\n' "$name" "$emulator" "$offers"
-	done < <(rows hosts)
-	echo "kernels:"
-	while IFS=';' read -r name suites _; do
-		state="not fetched yet"
-		[[ ! -e $cache/kernels/$name/info ]] ||
-			state=$(sed -n 's/^package \([^ ]* [^ ]*\).*/\1/p' "$cache/kernels/$name/info")
-		printf '  %-12s %-28s %s\n' "$name" "$suites" "${state//$'\n'/, }"
-	done < <(rows kernels)
+	for tool; do
+		command -v "${tool%:*}" >/dev/null ||
+			die "${tool%:*} is not installed (Debian package ${tool#*:})"
+	done
+	[[ $(uname -m) == x86_64 ]] || die "the guest runs this machine's programs, so it must be x86-64"
 }
 
 # Where results go is the lab's business: in the guest it is the results disk.
@@ -93,18 +86,20 @@ take_runner_args()
 	done
 }
 
-host="" kernel=6.1 limit=1800 results=$suite/results run="" cmd="" update=no
+host="" kernel="" kernel_tree="" modules_dir="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
 runner_args=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
-	--host | --kernel | --time-limit | --results | --run-name | --cmd)
+	--host | --kernel | --kernel-dir | --modules-dir | --time-limit | --results | --run-name | --cmd)
 		(($#)) || die "$option needs a value"
 		[[ -n $1 ]] || die "$option: empty value"
 		case $option in
 		--host) host=$1 ;;
 		--kernel) kernel=$1 ;;
+		--kernel-dir) kernel_tree=$1 ;;
+		--modules-dir) modules_dir=$1 ;;
 		--time-limit) limit=$1 ;;
 		--results) results=$1 ;;
 		--run-name) run=$1 ;;
@@ -112,7 +107,9 @@ while (($#)); do
 		esac
 		shift
 		;;
+	--shell) shell=yes ;;
 	--update) update=yes ;;
+	--fetch) action=fetch ;;
 	--list) list; exit 0 ;;
 	--help | -h) usage; exit 0 ;;
 	--) take_runner_args "$@"; break ;;
@@ -120,37 +117,58 @@ while (($#)); do
 	esac
 done
 
+cleanup_paths=() apt_pid=""
+cleanup()
+{
+	if [[ -n $apt_pid ]]; then
+		kill "$apt_pid"
+		wait "$apt_pid"
+	fi 2>/dev/null
+	rm -rf "${cleanup_paths[@]}"
+}
+trap cleanup EXIT
+
+if [[ $action == fetch ]]; then
+	need apt-get:apt dpkg:dpkg depmod:kmod
+	fetch "$host" "$kernel"
+	exit 0
+fi
+
 [[ -n $results ]] || die "--results: empty value"
 [[ -n $host ]] || die "which host? --host NAME (see --list)"
 [[ $limit =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$limit' is not a number of seconds"
 [[ -z $run || $run =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die "--run-name: '$run' is no file name"
 
+if [[ $shell == yes ]]; then
+	[[ -z $cmd ]] || die "either --cmd or --shell"
+	[[ -t 0 && -t 1 ]] || die "--shell needs a terminal; --cmd does not"
+	# shellcheck disable=SC2016 # for the guest
+	cmd='exec <>"/dev/$(</sys/class/tty/console/active)" >&0 2>&1; stty sane; exec bash --norc -i'
+fi
+
 find_row host "$host"
 emulator=${row[1]} host_modules=${row[2]}
-find_row kernel "$kernel"
-kernel_suites=${row[1]} kernel_patterns=${row[2]}
+if [[ -n $kernel_tree ]]; then
+	[[ -z $kernel ]] || die "either --kernel or --kernel-dir"
+	kernel=built
+else
+	kernel=${kernel:-6.1}
+	find_row kernel "$kernel"
+fi
 name=$host-$kernel
+emulator_initrd=plain emulator_cmdline=""
 # shellcheck source=emulator-qemu-tcg.sh
 . "$here/emulator-$emulator.sh" || die "no back end for the emulator $emulator"
 
-for tool in cpio:cpio mke2fs:e2fsprogs e2fsck:e2fsprogs debugfs:e2fsprogs \
-	modprobe:kmod depmod:kmod xz:xz-utils dpkg:dpkg apt-get:apt; do
-	command -v "${tool%:*}" >/dev/null ||
-		die "${tool%:*} is not installed (Debian package ${tool#*:})"
-done
-[[ $(uname -m) == x86_64 ]] || die "the guest runs this machine's programs, so it must be x86-64"
-emulator_check
+need cpio:cpio mke2fs:e2fsprogs e2fsck:e2fsprogs debugfs:e2fsprogs modprobe:kmod \
+	depmod:kmod modinfo:kmod xz:xz-utils zstd:zstd dpkg:dpkg apt-get:apt
 if [[ -z $cmd ]]; then
 	[[ -x $suite/runner.sh ]] || die "$suite/runner.sh is missing"
 	compgen -G "$suite/build/x86/*" >/dev/null ||
 		die "nothing is built in build/x86: run make first"
 fi
 
-cleanup_paths=()
 emulator_pid=""
-cleanup() { rm -rf "${cleanup_paths[@]}"; }
-trap cleanup EXIT
-
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-lab.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
 cleanup_paths+=("$tmp")
 
@@ -173,43 +191,19 @@ out=$results/$run
 # Nothing to keep if the lab does not get as far as starting the guest.
 trap 'rmdir "$out" 2>/dev/null; cleanup' EXIT
 
-get_kernel "$kernel" "$kernel_suites" "$kernel_patterns" "$update"
+if [[ -n $kernel_tree ]]; then
+	mkdir "$tmp/kernel" || die_writing "writing to $tmp" "$tmp"
+	built_kernel "$kernel_tree" "$tmp/kernel"
+else
+	get_kernel "$kernel"
+fi
+[[ -z $modules_dir ]] || replace_modules "$modules_dir"
+get_emulator "$emulator"
 version=$(emulator_version)
+[[ -n $version ]] || die "the emulator $emulator in $emulator_root does not start"
 
 # --- the guest's files
-get_base "$here" "$tmp"
-guest=$tmp/guest
-mkdir -p "$guest"/{etc/modprobe.d,lab,suite} || die_writing "writing to $tmp" "$tmp"
-# Progress that overwrites itself is for a terminal, in the guest as here.
-live=no
-[[ ! -t 1 ]] || live=yes
-modules=$emulator_modules
-while read -r module parameters; do
-	modules+=" $module"
-	[[ -z $parameters ]] || echo "options $module $parameters"
-done >"$guest/etc/modprobe.d/lab.conf" < <(tr ',' '\n' <<<"$host_modules")
-cat >"$guest/etc/fstab" <<'END'
-devtmpfs /dev devtmpfs defaults 0 0
-sysfs /sys sysfs defaults 0 0
-tracefs /sys/kernel/tracing tracefs defaults 0 0
-debugfs /sys/kernel/debug debugfs defaults 0 0
-tmpfs /tmp tmpfs defaults 0 0
-END
-{
-	printf '%s=%q\n' lab_name "$name" lab_modules "$modules" \
-		lab_disk "$emulator_disk" lab_console "$emulator_console" lab_live "$live"
-} >"$guest/lab/config"
-if [[ -n $cmd ]]; then
-	printf 'export RESULTS=/results/%q\n' "$run"
-	printf '%s\n' "mkdir -p \"\$RESULTS\"" "$cmd"
-else
-	printf '%q ' exec /suite/runner.sh --results /results --run-name "$run" "${runner_args[@]}"
-	echo
-fi >"$guest/lab/command"
-add_modules "$guest" "$modules" 2>"$tmp/log" && add_suite "$guest" "$suite" 2>"$tmp/log" &&
-	pack "$guest" "$tmp/guest.cpio" 2>"$tmp/log" &&
-	cat "$base_cpio" "$tmp/guest.cpio" >"$tmp/initrd" 2>"$tmp/log" ||
-	die_writing "building the initramfs" "$tmp" "$tmp/log"
+make_initrd "$here" "$tmp" "$tmp/initrd"
 truncate -s 512M "$tmp/disk" && mke2fs -q -t ext4 -O ^has_journal "$tmp/disk" 2>"$tmp/log" ||
 	die_writing "making the results disk" "$tmp" "$tmp/log"
 
@@ -217,7 +211,8 @@ truncate -s 512M "$tmp/disk" && mke2fs -q -t ext4 -O ^has_journal "$tmp/disk" 2>
 cmdline="console=$emulator_console quiet panic=-1 mitigations=off nokaslr tsc=reliable"
 cmdline+=" no_timer_check cryptomgr.notests audit=0 selinux=0 apparmor=0 random.trust_cpu=on"
 cmdline+=" lab.emulator=$emulator-$version lab.host=$host"
-emulator_prepare "$kernel_dir/vmlinuz" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp"
+cmdline+="${emulator_cmdline:+ $emulator_cmdline}$(builtin_parameters "$host_modules")"
+emulator_prepare "$kernel_image" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp"
 
 interrupted=no
 stop()
@@ -242,7 +237,18 @@ start=$(now)
 		cat >/dev/null) <"$tmp/console"
 ) &
 console_pid=$!
-timeout -k 10 "$limit" "${emulator_command[@]}" </dev/null >"$tmp/console" 2>"$tmp/emulator.log" &
+if [[ $shell == yes ]]; then
+	# What is typed goes to the guest as it is, ^C too.
+	terminal=$(stty -g)
+	trap 'stty "$terminal"; cleanup' EXIT
+	stty raw -echo
+	exec {input}</dev/tty
+	limits=(timeout --foreground -k 10 "$limit")
+else
+	exec {input}</dev/null
+	limits=(timeout -k 10 "$limit")
+fi
+"${limits[@]}" "${emulator_command[@]}" <&"$input" >"$tmp/console" 2>"$tmp/emulator.log" &
 emulator_pid=$!
 # A trap makes wait return early: wait for the real end.
 while :; do
@@ -252,6 +258,7 @@ while :; do
 done
 emulator_pid=""
 wait "$console_pid"
+[[ $shell == no ]] || stty "$terminal"
 total=$(seconds "$start" "$(now)")
 boot=unknown
 [[ ! -s $tmp/boot ]] || boot=$(seconds "$start" "$(<"$tmp/boot")")
@@ -286,8 +293,15 @@ elif [[ ! $runner_status =~ ^[0-9]+$ ]]; then
 	outcome=died code=1
 	what="the guest ended without a result${emulator_said:+: $emulator_said}"
 else
-	outcome=finished what="exit status $runner_status" code=$runner_status
+	outcome=finished code=$runner_status
 fi
+# The summary is made here: an emulated CPU takes minutes for many failures.
+if [[ -z $cmd && -s $out/run.jsonl && ! -e $out/summary.json ]]; then
+	"$suite/build/bin/kmc-report" summary "$out"
+	summary_status=$?
+	((code)) || code=$summary_status
+fi
+[[ $outcome != finished ]] || what="exit status $code"
 
 cat >"$out/lab.json" <<END
 {
@@ -297,6 +311,7 @@ cat >"$out/lab.json" <<END
   "kernel_packages": "$kernel_packages",
   "emulator": "$emulator",
   "emulator_version": "$version",
+  "emulator_packages": "$emulator_packages",
   "outcome": "$outcome",
   "exit_status": $code,
   "boot_seconds": $([[ $boot == unknown ]] && echo null || echo "$boot"),
@@ -310,9 +325,6 @@ if [[ -z $cmd && -d $tmp/out/$run ]]; then
 fi
 
 if [[ $outcome != finished ]]; then
-	if [[ -z $cmd && -x $suite/build/bin/kmc-report ]]; then
-		"$suite/build/bin/kmc-report" summary "$out"
-	fi
 	if [[ $outcome != interrupted ]]; then
 		echo "--- last lines of the console"
 		tail -n 30 "$out/console.log"

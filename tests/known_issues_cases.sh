@@ -61,6 +61,8 @@ known_issues_match() {
 	entry mismatch '"#PF\\(p,rsvd\\)"' && matches_not stale
 	entry tests '["beta_test"]' && matches_not
 	entry host '{"backend": "kvm_none"}' && matches_not
+	entry host '{"cpu_vendor": "!kvm_none"}' && matches
+	entry host "{\"cpu_vendor\": \"!$(fact cpu_vendor | tr -d '"')\"}" && matches_not
 	entry host '{"emulator_version": ">=0", "kernel": ">=1"}'
 	[[ $(fact emulator_version) == '"unknown"' ]] && matches_not
 	entry host '{"tdp": true}'

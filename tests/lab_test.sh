@@ -4,17 +4,18 @@
 # Tests of the suite end to end, with the real tests.  Prints KTAP; exits 0, 1, or 4 if
 # all was skipped.  Everything lands below a folder that is made anew.
 #
-#   lab_test.sh svm-npt|svm-shadow|...   the whole suite on this emulated host; replays
+#   lab_test.sh HOST KERNEL              the whole suite on this emulated host; replays
 #   lab_test.sh host                     the whole suite on this machine's /dev/kvm
 #   lab_test.sh endings                  guests that panic, hang, die or are killed
+#   lab_test.sh matrix                   the table of several runs; a shell in a guest
 #   lab_test.sh input                    case ids and devices that walk_test must refuse
 set -u
 export LC_ALL=C
 
 here=$(cd -- "$(dirname -- "$0")/.." && pwd)
-part=${1:?which part?}
+part=${1:?which part?} kernel=${2-}
 walk_test=${WALK_TEST:-$here/build/x86/walk_test} # input only: one with sanitizers, say
-out_dir=${OUT_DIR:-$here/build/check/results}/$part
+out_dir=${OUT_DIR:-$here/build/check/results}/$part${kernel:+-$kernel}
 # As many cases as one emulated host has to run in walk_test.
 readonly enough_cases=500000
 
@@ -95,9 +96,10 @@ replay_shows() {
 one_emulated_host() {
 	local host=$1 dir=$out_dir/suite record records=() command='' text i again
 
-	run 0 lab/run.sh --host "$host" --results "$out_dir" --run-name suite
+	run 0 lab/run.sh --host "$host" --kernel "$kernel" --results "$out_dir" --run-name suite \
+		-- --skip-tag no-kvm
 	has " passed, 0 failed, " "$out"
-	has "lab: $host-" "$err"
+	has "lab: $host-$kernel" "$err"
 	[[ $out != *$'\r'* && $out != *$'\033'* ]] || problem "control characters in the output"
 	check "the suite runs and exits 0 at $host"
 	grep -q '"outcome": "finished"' "$dir/lab.json" || problem "no end in lab.json"
@@ -113,7 +115,8 @@ one_emulated_host() {
 		command+="echo \"== $i\"; $(field replay "${records[i]}"); echo \"== exit \$?\"; "
 	done
 	((${#records[@]})) || problem "no failure was recorded: nothing to replay"
-	run 0 lab/run.sh --host "$host" --results "$out_dir" --run-name replays --cmd "$command"
+	run 0 lab/run.sh --host "$host" --kernel "$kernel" --results "$out_dir" \
+		--run-name replays --cmd "$command"
 	text=$out
 	for i in "${!records[@]}"; do
 		record=$(sed -n "/^== $i$/,/^== exit/p" <<<"$text")
@@ -125,7 +128,7 @@ one_emulated_host() {
 	again=$(field replay "${records[-1]-}")
 	again=${again#* } again=${again/ --after/ walk_test -- --after}
 	[[ $again == *walk_test* ]] || again+=" walk_test"
-	run 2 make --no-print-directory lab HOST="$host" \
+	run 2 make --no-print-directory lab HOST="$host" KERNEL="$kernel" \
 		ARGS="--results $out_dir --run-name again $again"
 	replay_shows "${records[-1]-}" "$out"
 	check "replay through make lab"
@@ -165,9 +168,9 @@ as_nobody() {
 	cp "$walk_test" "$scratch/walk_test"
 }
 
-# ended WANTED-OUTCOME WORDS RUN: how the lab says that the last run ended.
+# ended WANTED-OUTCOME WORDS RUN [HOST]: how the lab says that the last run ended.
 ended() {
-	has "lab: svm-npt-6.1: $2" "$err"
+	has "lab: ${4-svm-npt}-6.1: $2" "$err"
 	grep -q "\"outcome\": \"$1\"" "$out_dir/$3/lab.json" || problem "lab.json: no outcome $1"
 }
 
@@ -187,7 +190,7 @@ descendants() {
 emulator_below() {
 	local pid
 	for pid in $(descendants "$1"); do
-		[[ $(readlink "/proc/$pid/exe") == */qemu-system-* ]] && printf '%s\n' "$pid"
+		[[ $(readlink "/proc/$pid/exe") == */ld-linux-x86-64.so.2 ]] && printf '%s\n' "$pid"
 	done
 }
 
@@ -229,6 +232,16 @@ endings() {
 	kept reset
 	check "a reset is told, results are kept"
 
+	lab[2]=vmx-ept
+	run 1 "${lab[@]}" --run-name bochs-panic --cmd "$write; echo c >/proc/sysrq-trigger"
+	ended panicked "the guest's kernel panicked: Kernel panic - not syncing: sysrq" bochs-panic vmx-ept
+	kept bochs-panic
+	run 1 "${lab[@]}" --run-name bochs-reset --cmd "$write; echo b >/proc/sysrq-trigger"
+	ended died "the guest ended without a result" bochs-reset vmx-ept
+	kept bochs-reset
+	check "Bochs, which would boot again, ends as well"
+	lab[2]=svm-npt
+
 	run 1 "${lab[@]}" --run-name hang --time-limit 25 --cmd "$write; sleep 1000"
 	ended hung "the guest hung: stopped after the time limit of 25 s" hang
 	kept hang
@@ -256,6 +269,44 @@ endings() {
 	[[ ! -e $out_dir/latest || $(readlink "$out_dir/latest") == kill ]] ||
 		problem "latest is $(readlink "$out_dir/latest")"
 	check "debugging runs do not become results/latest"
+}
+
+matrix() {
+	local table dir=$out_dir/matrix shell=(lab/run.sh --host svm-npt --shell)
+
+	run 0 lab/matrix.sh --help
+	run 2 lab/matrix.sh --host svm-none
+	has "unknown host 'svm-none'" "$err"
+	run 2 lab/matrix.sh --kernel 2.4
+	has "unknown kernel '2.4'" "$err"
+	run 2 lab/matrix.sh --jobs no
+	has "--jobs: 'no' is not a number" "$err"
+	run 2 lab/matrix.sh --nonsense
+	has "unknown option '--nonsense'" "$err"
+	check "lab/matrix.sh refuses what it does not understand"
+
+	run 1 lab/matrix.sh --host svm-npt --kernel 6.1 --kernel 7 --results "$out_dir" \
+		--run-name matrix --time-limit 60 -- --filter '4level/nx' walk_test no_such_test
+	has "exit status 2" "$out"
+	check "a run that fails makes the matrix fail"
+	rm -rf "$dir"
+	run 0 lab/matrix.sh --host svm-npt --kernel 6.1 --kernel 7 --results "$out_dir" \
+		--run-name matrix --time-limit 60 -- --filter '4level/nx' walk_test
+	table=$(<"$dir/table.txt")
+	has "$table" "$out"
+	[[ $(grep -cE '^svm-npt +(6\.1|7) .* 1 +1 +0 +0 +[0-9]{4,} .* ok$' <<<"$table") == 2 ]] ||
+		problem "table: $table"
+	check "lab/matrix.sh ends with a table of its runs"
+
+	run 2 "${shell[@]}" --cmd true
+	has "either --cmd or --shell" "$err"
+	run 2 "${shell[@]}"
+	has "--shell needs a terminal" "$err"
+	check "a shell needs a terminal"
+	run 0 bash -c "(sleep 12; echo 'uname -n; exit') |
+		script -qec '${shell[*]} --results $out_dir --run-name shell' /dev/null"
+	has $'\nsvm-npt-6.1' "$out"
+	check "a shell in the guest"
 }
 
 input() {
@@ -326,6 +377,7 @@ input() {
 case $part in
 host) this_machine ;;
 endings) endings ;;
+matrix) matrix ;;
 input) input ;;
 *) one_emulated_host "$part" ;;
 esac

@@ -48,11 +48,11 @@ check_headers() {
 
 # The model can be lifted out: nothing of the floors above, no I/O, no allocation.
 check_model_includes() {
-	local own='mmu_state|page_table|role|role_walk|rule|types|variant|walk|x86'
+	local own='mmu_state|page_table|role|role_page|role_walk|rule|types|variant|walk|x86'
 	local libc='assert|limits|stdarg|stdbool|stddef|stdint|stdio|string'
-	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{mmu_state,page_table,role,role_walk}.h \
+	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{mmu_state,page_table,role,role_page,role_walk}.h \
 		include/{rule,types,variant,walk,x86}.h |
-		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(role|walk)_rules\\.def\")"
+		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(role|role_page|walk)_rules\\.def\")"
 }
 
 # stdio.h is there for formatting into the caller's buffers; what is called tells.
@@ -75,7 +75,7 @@ count_format() {
 check_source() {
 	shopt -s nullglob
 	shell_files=(runner.sh setup.sh .ci/run lab/*.sh lab/init tests/*.sh)
-	c_files=(include/*.h lib/*/*.c lib/{engine,model,report,vmm}/*.h x86/*.c tests/*.[ch])
+	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.c tests/*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] Makefile */*.mk
 		lab/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
@@ -107,15 +107,23 @@ part() {
 	done
 }
 
+# Every emulated host, and each kernel at least once; make lab-matrix has all pairs.
+readonly lab_hosts='vmx-shadow 6.12
+vmx-ept 7
+svm-shadow 6.12
+svm-npt 6.1'
+
 list_parts() {
-	local file name host
+	local file name host kernel
 	part source 120 tests/run_check.sh --source
 	# The long ones first.
-	while read -r host _; do
-		part "lab-$host" 1500 tests/lab_test.sh "$host"
-	done < <(sed -E '/^[[:space:]]*(#|$)/d; s/[[:space:]]*;.*//' lab/hosts.conf | sort -r)
+	while read -r host kernel; do
+		part "lab-$host" 1500 tests/lab_test.sh "$host" "$kernel"
+	done <<<"$lab_hosts"
 	part this-machine 900 tests/lab_test.sh host
-	part lab-endings 300 tests/lab_test.sh endings
+	part lab-endings 400 tests/lab_test.sh endings
+	part lab-matrix 300 tests/lab_test.sh matrix
+	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
 	part input 120 tests/lab_test.sh input
 	for file in x86/role_model_test.c tests/*_test.c; do
@@ -125,7 +133,9 @@ list_parts() {
 		part "san-$name" 900 "build/san/${file%.c}"
 	done
 	part role_rules_seeded 120 build/tests/role_rules_seeded_test --seeded
+	part role_page_seeded 120 build/tests/role_page_seeded_test --seeded
 	part san-role_rules_seeded 300 build/san/tests/role_rules_seeded_test --seeded
+	part san-role_page_seeded 300 build/san/tests/role_page_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
 	part san-input 300 env WALK_TEST="$here/build/san/x86/walk_test" \

@@ -150,12 +150,16 @@ static bool host_field_matches(const struct host_field *field, json_t *wanted,
 			       const struct host_card *host)
 {
 	const char *at = (const char *)host + field->offset;
+	const char *text = json_string_value(wanted);
 
 	switch (field->kind) {
 	case FIELD_TEXT:
-		return !strcmp(at, json_string_value(wanted));
+		/* What the host did not tell is not known to be something else, either. */
+		if (*text == '!')
+			return strcmp(at, text + 1) && strcmp(at, "unknown");
+		return !strcmp(at, text);
 	case FIELD_VERSION:
-		return version_matches(at, json_string_value(wanted));
+		return version_matches(at, text);
 	case FIELD_TRISTATE:
 		/* What the host did not tell matches neither true nor false. */
 		return *(const enum tristate *)at == (json_is_true(wanted) ? YES : NO);
@@ -180,7 +184,7 @@ bool host_predicate_check(json_t *predicate, char *error, size_t size)
 			snprintf(error, size, "unknown field 'host.%s'", name);
 		else if (field->kind == FIELD_TRISTATE && !json_is_boolean(value))
 			snprintf(error, size, "'host.%s' must be true or false", name);
-		else if (field->kind != FIELD_TRISTATE && (!text || !*text))
+		else if (field->kind != FIELD_TRISTATE && (!text || !*text || !strcmp(text, "!")))
 			snprintf(error, size, "'host.%s' must be a text that is not empty", name);
 		else if (field->kind == FIELD_VERSION && !comparisons_well_formed(text))
 			snprintf(error, size,
