@@ -61,8 +61,7 @@ usage() {
 # Options
 #
 names=() tags=() skip_tags=() test_args=() pass_on=() run_args=()
-mode=run setup=0 filter='' have_filter=0 case_id='' time_limit=600 results=$here/results run_name=''
-summarize=1
+mode=run setup=0 filter='' have_filter=0 case_id='' time_limit=600 results=$here/results run_name='' summarize=1
 
 need_number() {
 	[[ $2 =~ ^[0-9]{1,18}$ ]] || die "option '$1' needs a number, not '$2'"
@@ -168,19 +167,10 @@ keep_tests() {
 is_named() { [[ " ${names[*]} " == *" $1 "* ]]; }
 # shellcheck disable=SC2317
 has_cases() { [[ ${about_cases[$1]} == yes ]]; }
+# shellcheck disable=SC2317 # tagged TAGS TEST: has it one of these tags, which some test has?
+tagged() { [[ ,${about_tags[$2]}, =~ ,(${1// /|}), ]]; }
 # shellcheck disable=SC2317
-has_tag() { is_tagged "$1" "${tags[@]}"; }
-# shellcheck disable=SC2317
-not_skipped() { ! is_tagged "$1" "${skip_tags[@]}"; }
-# is_tagged TEST TAG...: has it one of them?
-# shellcheck disable=SC2317
-is_tagged() {
-	local tag
-	for tag in "${@:2}"; do
-		[[ ,${about_tags[$1]}, == *",$tag,"* ]] && return
-	done
-	return 1
-}
+untagged() { ! tagged "$@"; }
 # Only "no subtest matches" is a reason to leave a test out; else it speaks for itself.
 # shellcheck disable=SC2317
 has_subtest() {
@@ -199,8 +189,8 @@ select_tests() {
 		[[ -n $tag && $known == *",$tag,"* ]] || die "unknown tag '$tag', see --list"
 	done
 	((!${#names[@]})) || keep_tests is_named
-	((!${#tags[@]})) || keep_tests has_tag
-	((!${#skip_tags[@]})) || keep_tests not_skipped
+	((!${#tags[@]})) || keep_tests tagged "${tags[*]}"
+	((!${#skip_tags[@]})) || keep_tests untagged "${skip_tags[*]}"
 	((${#tests[@]})) || die "no test is both named and tagged so"
 	if ((have_filter)); then
 		keep_tests has_subtest

@@ -208,7 +208,7 @@ truncate -s 512M "$tmp/disk" && mke2fs -q -t ext4 -O ^has_journal "$tmp/disk" 2>
 	die_writing "making the results disk" "$tmp" "$tmp/log"
 
 # --- run it
-cmdline="console=$emulator_console quiet panic=-1 mitigations=off nokaslr tsc=reliable"
+cmdline="console=$emulator_console,115200 quiet panic=-1 mitigations=off nokaslr tsc=reliable"
 cmdline+=" no_timer_check cryptomgr.notests audit=0 selinux=0 apparmor=0 random.trust_cpu=on"
 cmdline+=" lab.emulator=$emulator-$version lab.host=$host"
 cmdline+="${emulator_cmdline:+ $emulator_cmdline}$(builtin_parameters "$host_modules")"

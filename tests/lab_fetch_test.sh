@@ -19,7 +19,8 @@ scratch=$out_dir
 source "$here/tests/checking.sh"
 
 #
-# The stand-ins.  Files here make them misbehave: no-network, wrong-hash, slow.
+# The stand-ins.  Files here make them misbehave: no-network, wrong-hash; slow is taken
+# by the first download, which does not end while stuck.PID, its new name, is there.
 #
 export FAKE=$out_dir PATH=$out_dir/bin:$PATH
 cat >bin/apt-get <<'END'
@@ -54,7 +55,8 @@ download)
 	for arg; do
 		echo "$arg" >>"$FAKE/downloads"
 		cp "$FAKE/pool/${arg/=/_}.deb" . || exit 100
-		while [[ -e $FAKE/slow ]]; do sleep 0.1; done
+		mv "$FAKE/slow" "$FAKE/stuck.$$" 2>/dev/null
+		while [[ -e $FAKE/stuck.$$ ]]; do sleep 0.1; done
 	done
 	;;
 esac
@@ -210,11 +212,13 @@ refuse_fetch() {
 	has "$text" "$err"
 }
 
-# Waits until a download has begun that will not end.
-until_downloading() {
+# Waits until a download has begun that will not end; sets stuck, its process.
+until_stuck() {
 	local i
 	for ((i = 0; i < 100; i++)); do
-		[[ ! -s downloads ]] || return
+		stuck=$(echo stuck.*)
+		stuck=${stuck#stuck.}
+		[[ $stuck == '*' ]] || return
 		sleep 0.1
 	done
 	problem "no download begins"
@@ -299,16 +303,19 @@ interrupting() {
 
 	for signal in TERM KILL; do
 		: >slow
-		: >downloads
 		"$lab" --fetch --host emu --kernel old >interrupted 2>&1 &
 		pid=$!
-		until_downloading
+		until_stuck
 		kill -"$signal" "$pid"
 		wait "$pid" 2>/dev/null
 		[[ ! -e cache/kernels/old ]] || problem "$signal: half a kernel is taken for one"
-		[[ $signal == KILL || -z $(find cache -name 'tmp.*') ]] || problem "$signal leaves its folder behind"
-		rm slow
-		run 0 timeout 60 "$lab" --fetch --host emu --kernel old # would wait for a lock for ever
+		if [[ $signal == TERM ]]; then
+			! kill -0 "$stuck" 2>/dev/null || problem "TERM leaves apt running"
+			[[ -z $(find cache -name 'tmp.*') ]] || problem "TERM leaves its folder behind"
+		fi
+		# After a KILL the download still runs: nobody must wait for it.
+		run 0 timeout 60 "$lab" --fetch --host emu --kernel old
+		rm -f stuck.*
 		[[ -s cache/kernels/old/vmlinuz ]] || problem "$signal: not whole after a second try"
 		[[ -z $(find cache -name 'tmp.*') ]] || problem "$signal: a folder is left behind"
 		rm -rf cache/kernels
@@ -319,13 +326,14 @@ interrupting() {
 	: >downloads
 	fetch old >first 2>&1 &
 	first=$!
-	until_downloading
+	until_stuck
 	fetch old >second 2>&1 &
 	sleep 1
-	rm slow
+	rm -f stuck.*
 	wait "$first" || problem "the first: $(<first)"
 	wait "$!" || problem "the second: $(<second)"
 	has "waiting for another run that is filling the cache" "$(<second)"
+	[[ $(<second) != *"(once)"* ]] || problem "the second fetches, too"
 	(($(grep -c linux-image downloads) == 1)) || problem "downloaded: $(<downloads)"
 	check "of two at once one fetches, the other waits"
 }
