@@ -10,8 +10,9 @@ emulator_console=ttyS0
 # Bochs leaves the fast-strings bit of MSR_IA32_MISC_ENABLE clear, so that the
 # kernel takes back ERMS but not FSRM, a pair its memmove() does not survive.
 # loglevel: errors at boot are about what Bochs has not got (performance
-# counters, frequencies).
-emulator_cmdline="clearcpuid=fsrm loglevel=3"
+# counters, frequencies).  reboot: through the keyboard controller, so that a
+# triple fault is nothing but that.
+emulator_cmdline="clearcpuid=fsrm loglevel=3 reboot=k"
 
 # Disks have whole cylinders of 16 heads and 63 sectors.
 bochs_cylinder=$((16 * 63 * 512))
@@ -90,7 +91,7 @@ END
 stty raw -echo
 export LTDL_LIBRARY_PATH='$emulator_root/usr/lib/x86_64-linux-gnu/bochs/plugins'
 export TERM=vt100 TERMINFO='$emulator_root/usr/share/terminfo'
-script -qfec "exec $(printf '%q ' "${emulator_loader[@]}")'$emulator_root/usr/bin/bochs-bin' \\
+setpriv --pdeathsig KILL script -qfec "exec setpriv --pdeathsig KILL $(printf '%q ' "${emulator_loader[@]}")'$emulator_root/usr/bin/bochs-bin' \\
 	-q -f '$dir/bochsrc' 'com1: enabled=1, mode=term, dev=\$(tty)'" /dev/null </dev/null >'$dir/screen' 2>&1
 status=\$?
 # Bochs ends with a panic whatever the reason; a power-off and a reset are none.
@@ -103,5 +104,6 @@ case \$panic in
 esac >>'$dir/emulator.log'
 exit "\$status"
 END
-	emulator_command=(script -qfec "bash $(printf '%q' "$dir/bochs")" /dev/null)
+	# script, when it is killed, does not end what it runs.
+	emulator_command=(script -qfec "exec setpriv --pdeathsig KILL bash $(printf '%q' "$dir/bochs")" /dev/null)
 }

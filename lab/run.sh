@@ -161,7 +161,7 @@ emulator_initrd=plain emulator_cmdline=""
 . "$here/emulator-$emulator.sh" || die "no back end for the emulator $emulator"
 
 need cpio:cpio mke2fs:e2fsprogs e2fsck:e2fsprogs debugfs:e2fsprogs modprobe:kmod \
-	depmod:kmod modinfo:kmod xz:xz-utils zstd:zstd dpkg:dpkg apt-get:apt
+	depmod:kmod modinfo:kmod setpriv:util-linux xz:xz-utils zstd:zstd dpkg:dpkg apt-get:apt
 if [[ -z $cmd ]]; then
 	[[ -x $suite/runner.sh ]] || die "$suite/runner.sh is missing"
 	compgen -G "$suite/build/x86/*" >/dev/null ||
@@ -171,6 +171,11 @@ fi
 emulator_pid=""
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-lab.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
 cleanup_paths+=("$tmp")
+echo $$ >"$tmp/pid"
+# What killed runs have left behind.
+for left in "${tmp%/*}"/kmc-lab.*/pid; do
+	[[ -O $left ]] && ! kill -0 "$(<"$left")" 2>/dev/null && rm -rf "${left%/pid}"
+done
 
 # The run's folder: made first, so that two runs never share one.
 mkdir -p "$results" 2>/dev/null && [[ -w $results ]] || die "cannot write to the results folder $results"
@@ -243,12 +248,13 @@ if [[ $shell == yes ]]; then
 	trap 'stty "$terminal"; cleanup' EXIT
 	stty raw -echo
 	exec {input}</dev/tty
-	limits=(timeout --foreground -k 10 "$limit")
+	limits=(timeout --foreground)
 else
 	exec {input}</dev/null
-	limits=(timeout -k 10 "$limit")
+	limits=(timeout)
 fi
-"${limits[@]}" "${emulator_command[@]}" <&"$input" >"$tmp/console" 2>"$tmp/emulator.log" &
+# The emulator does not outlive this script, not even a killed one.
+setpriv --pdeathsig TERM "${limits[@]}" -k 10 "$limit" "${emulator_command[@]}" <&"$input" >"$tmp/console" 2>"$tmp/emulator.log" &
 emulator_pid=$!
 # A trap makes wait return early: wait for the real end.
 while :; do

@@ -198,7 +198,7 @@ emulator_below() {
 start_lab() {
 	local text=$1 i
 	shift
-	lab/run.sh --host svm-npt --results "$out_dir" "$@" >"$out_dir/out" 2>"$out_dir/err" </dev/null &
+	lab/run.sh --host "${lab_host-svm-npt}" --results "$out_dir" "$@" >"$out_dir/out" 2>"$out_dir/err" </dev/null &
 	lab_pid=$!
 	for ((i = 0; i < 900; i++)); do
 		grep -qF "$text" "$out_dir/out" 2>/dev/null && return
@@ -218,7 +218,7 @@ end_lab() {
 
 # shellcheck disable=SC2016 # the guest expands $RESULTS
 endings() {
-	local write='echo results >$RESULTS/kept; sync' victim
+	local write='echo results >$RESULTS/kept; sync' victim i
 	local lab=(lab/run.sh --host svm-npt --results "$out_dir")
 
 	run 1 "${lab[@]}" --run-name panic --cmd "$write; echo c >/proc/sysrq-trigger"
@@ -266,6 +266,19 @@ endings() {
 	(($(total passed "$out_dir/kill") > 0)) || problem "no finished subtest was kept"
 	(($(total failed "$out_dir/kill") == 1)) || problem "the unfinished test is no failure"
 	check "a killed emulator is told, finished subtests are kept"
+	# A lab that is killed itself takes its emulator with it, Bochs too.
+	lab_host=vmx-ept start_lab written --run-name lost --cmd "$write; echo written; sleep 1000"
+	victim=$(emulator_below "$lab_pid")
+	[[ $victim =~ ^[0-9]+$ ]] || problem "no emulator: '$victim'"
+	kill -KILL "$lab_pid"
+	wait "$lab_pid" 2>/dev/null
+	for ((i = 0; i < 150; i++)); do
+		kill -0 "$victim" 2>/dev/null || break
+		sleep 0.1
+	done
+	! kill -0 "$victim" 2>/dev/null || problem "the emulator goes on"
+	check "no emulator outlives its lab"
+
 	[[ ! -e $out_dir/latest || $(readlink "$out_dir/latest") == kill ]] ||
 		problem "latest is $(readlink "$out_dir/latest")"
 	check "debugging runs do not become results/latest"
