@@ -10,9 +10,9 @@ emulator_console=ttyS0
 # Bochs leaves the fast-strings bit of MSR_IA32_MISC_ENABLE clear, so that the
 # kernel takes back ERMS but not FSRM, a pair its memmove() does not survive.
 # loglevel: errors at boot are about what Bochs has not got (performance
-# counters, frequencies).  reboot: through the keyboard controller, so that a
+# counters, frequencies).  reboot: through port 0xcf9, so that a
 # triple fault is nothing but that.
-emulator_cmdline="clearcpuid=fsrm loglevel=3 reboot=k"
+emulator_cmdline="clearcpuid=fsrm loglevel=3 reboot=p"
 
 # Disks have whole cylinders of 16 heads and 63 sectors.
 bochs_cylinder=$((16 * 63 * 512))
