@@ -7,14 +7,18 @@ B := build$(if $(SAN),/san)
 
 CFLAGS ?= -O2 -g
 KMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
-	-Werror -Iinclude -MMD -MP
-# Static, so that a build host can feed bare hosts; sanitizers cannot be.
-LINK := -static
+	-Werror -Iinclude -isystem /usr/include/traceevent -MMD -MP
+# Static, so that a build host can feed bare hosts; sanitizers cannot be.  No plugins, then:
+# lib/observe/trace_instance.c has the dlopen() that libtraceevent gets.
+LINK := -static -Wl,--wrap=dlopen
 ifneq ($(SAN),)
 KMC_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK := -fsanitize=address,undefined
+else
+KMC_CFLAGS += -DSTATIC_LINK
 endif
-LIBS := -ljansson -lnuma -lm
+# The last two are what a static libelf needs.
+LIBS := -ljansson -lnuma -lm -ltracefs -ltraceevent -lbpf -lelf -lz -lzstd
 
 LIB_C := $(filter-out lib/report/kmc_report.c,$(wildcard lib/*/*.c))
 LIB_S := $(wildcard lib/guest/*.S)

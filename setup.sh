@@ -9,7 +9,7 @@
 set -u
 
 # The one list of what has to be installed (Debian's names).
-readonly build_packages=(gcc make libc6-dev libnuma-dev libjansson-dev)
+readonly build_packages=(gcc make libc6-dev libnuma-dev libjansson-dev libtracefs-dev libtraceevent-dev libbpf-dev libelf-dev zlib1g-dev libzstd-dev)
 readonly lab_packages=(cpio kmod e2fsprogs xz-utils zstd debian-archive-keyring)
 readonly check_packages=(shellcheck clang-format)
 

@@ -2,8 +2,9 @@
 /*
  * Every rule of the model has one name.
  *
- * A rule is one line in walk_rules.def (what a page walk does) or in
- * role_rules.def (how KVM computes a role): identifier, what it says, where the
+ * A rule is one line in walk_rules.def (what a page walk does), in role_rules.def
+ * (how KVM computes a role) or in role_page_rules.def (which pages it builds, and
+ * with which roles): identifier, what it says, where the
  * manuals say it, and which kernel function implements it.  The identifier is
  * what a walk reports as "the rule that decided", and what the suite's own
  * tests break, one at a time, to prove that a wrong model is noticed.
@@ -17,6 +18,7 @@ enum rule {
 #define RULE(id, says, manual, kernel) RULE_##id,
 #include "walk_rules.def"
 #include "role_rules.def"
+#include "role_page_rules.def"
 #undef RULE
 	NR_RULES,
 };

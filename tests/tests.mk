@@ -9,7 +9,8 @@ SEEDED_TESTS := $(if $(wildcard tests/seeded_faults_test.c),$(B)/tests/seeded_fa
 PLAIN_TESTS := $(filter-out $(B)/tests/seeded_faults_test,$(OWN_TESTS))
 
 .PHONY: check-build
-check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) $(B)/tests/role_rules_seeded_test
+check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) \
+	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test
 
 # It builds by itself, as parts of its own: a build that fails is a failure that counts.
 check:
@@ -24,7 +25,7 @@ $(SEEDED)/%.o: %.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(KMC_CFLAGS) -DSEEDED_FAULTS -c -o $@ $<
 
-$(B)/tests/role_rules_seeded_test: $(SEEDED)/tests/role_rules_test.o $(SEEDED_MODEL_O)
+$(B)/tests/role_%_seeded_test: $(SEEDED)/tests/role_%_test.o $(SEEDED_MODEL_O)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^
 

@@ -20,6 +20,7 @@ static const char names[NR_RULES][NAME_SIZE] = {
 	[RULE_##id] = { CHARS_16(#id, 0), CHARS_16(#id, 16), CHARS_16(#id, 32) },
 #include "walk_rules.def"
 #include "role_rules.def"
+#include "role_page_rules.def"
 #undef RULE
 };
 
@@ -27,12 +28,14 @@ static const char names[NR_RULES][NAME_SIZE] = {
 	_Static_assert(sizeof(#id) <= NAME_SIZE, "name of rule " #id " is too long");
 #include "walk_rules.def"
 #include "role_rules.def"
+#include "role_page_rules.def"
 #undef RULE
 
 static const struct rule_text texts[NR_RULES] = {
 #define RULE(id, says, manual, kernel) [RULE_##id] = { names[RULE_##id], says, manual, kernel },
 #include "walk_rules.def"
 #include "role_rules.def"
+#include "role_page_rules.def"
 #undef RULE
 };
 
