@@ -40,6 +40,7 @@ help:
 	@echo 'make lab            run it on an emulated host: HOST=svm-npt KERNEL=6.1 ARGS=...'
 	@echo 'make lab-matrix     run it on all of them, with all kernels; make lab-list names them'
 	@echo 'make lab-shell      a shell on an emulated host'
+	@echo 'make mutants        does it notice mistakes in KVM? builds and boots each'
 	@echo 'make bench          cases per second, and the ratio to a bare loop'
 	@echo 'make SAN=1 ...      build/san/: address and undefined-behaviour sanitizers'
 	@echo 'make clean          remove build/'

@@ -5,6 +5,7 @@
 #   make lab-shell [HOST=...] [KERNEL=...]    a shell in there instead
 #   make lab-matrix [HOST=...] [KERNEL=...] [ARGS='runner arguments']
 #                                             every host with every kernel, one table
+#   make mutants [KERNEL=...] [MUTANTS='ids']  does the suite notice when KVM is wrong?
 #   make lab-list
 #   make lab-fetch [HOST=...] [KERNEL=...]    for days without a network
 
@@ -14,7 +15,7 @@ HOST := svm-npt
 endif
 KERNEL ?= 6.1
 
-.PHONY: lab lab-shell lab-matrix lab-list lab-fetch
+.PHONY: lab lab-shell lab-matrix mutants lab-list lab-fetch
 lab_options = --host '$(HOST)' \
 	$(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)',--kernel '$(KERNEL)') \
 	$(if $(MODULES_DIR),--modules-dir '$(MODULES_DIR)') \
@@ -31,6 +32,9 @@ lab-shell: all
 
 lab-matrix: all
 	lab/matrix.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') -- $(ARGS)
+
+mutants: all
+	lab/mutants.sh --kernel '$(KERNEL)' $(MUTANTS) -- $(ARGS)
 
 lab-list:
 	@lab/run.sh --list
