@@ -58,6 +58,11 @@ struct guest {
 	u64 nr_frames;
 	gpa_t *frame;                /* tagged data pages, for guest_page_by_tag() */
 	u8 tss32_type;               /* TR's segment type outside long mode */
+	/* What an emulated CPU has wrong, see emulator_quirks(): */
+	bool marks_pdptes;           /* A is set in PDPTEs in memory */
+	bool lme_needs_pae;          /* LME = 1 with PAE = 0 takes the host down */
+	/* Set by a test that wants to get through: clear SMEP and SMAP before CR0.PG. */
+	bool pg_off_without_smep;
 };
 
 /*
@@ -120,6 +125,7 @@ struct agent_batch {
 	struct actor actor;
 	enum agent_access access;
 	bool careful;               /* restore entries before each access, report A/D bits */
+	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
 	const gva_t *gvas;
 	u32 nr;

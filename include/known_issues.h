@@ -26,9 +26,12 @@ void known_issues_free(struct known_issues *issues);
 void known_issues_select(struct known_issues *issues, const struct host_card *host,
 			 const char *test);
 
-/* The first entry that covers this mismatch, or -1. after: the state before, or NULL. */
+/*
+ * The first entry that covers this mismatch, or -1.  after: the state before, or NULL; path:
+ * the way from there, or NULL.
+ */
 int known_issues_match(struct known_issues *issues, const char *case_id, const char *after,
-		       const char *expected, const char *observed);
+		       const char *path, const char *expected, const char *observed);
 
 /* Number of entries in the file; an entry is named by its place, 0..nr-1. */
 int known_issues_nr(const struct known_issues *issues);

@@ -21,6 +21,7 @@ struct test_options {
 	const char *filter;       /* --filter GLOB on subtest names; NULL = all */
 	const char *case_id;      /* --case ID; NULL = none */
 	const char *after;        /* --after STATE: where a replayed case is walked first; NULL = nowhere */
+	const char *path;         /* --path NAME: how a replayed case is come to from there; NULL = the test's default */
 	const char *engine;       /* --engine NAME; NULL = the test's default */
 	const char *results;      /* --results FILE (JSON lines); NULL = none */
 	const char *known_issues; /* --known-issues FILE; NULL = none */
@@ -35,6 +36,7 @@ struct test_about {
 	const char *name;     /* "walk_test" */
 	const char *proves;   /* one sentence for --help */
 	bool has_cases;       /* understands --case */
+	const char *paths;    /* NULL, or names separated by ", ": understands --path */
 	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
 	const char *tags;     /* NULL, or names separated by commas, e.g. "model,no-kvm": what runner.sh --tag picks by */
 };
@@ -49,6 +51,7 @@ struct case_failure {
 	const char *expected; /* one line, canonical, e.g. "#PF(p,u,rsvd) cr2=gva" */
 	const char *observed;
 	const char *after;    /* state before, for the replay command; NULL = none */
+	const char *path;     /* the way from there, for the replay command; NULL = none */
 	const char *rule;     /* name of the rule that decided the expectation */
 	/*
 	 * Registers, role, page-table path...: a new reference, made only when the case is
@@ -77,6 +80,8 @@ int report_run(const struct test_about *about, const struct test_options *option
 void report_cases(u64 n);
 /* From within a subtest: this case failed.  Says whether a known issue covers it. */
 enum case_verdict report_failure(const struct case_failure *failure);
+/* From within a subtest: n more ordered pairs of states were gone through. */
+void report_pairs(u64 n);
 /* True once --max-failures is reached: the subtest should stop early. */
 bool report_should_stop(void);
 /* A KTAP diagnostic line ("# ..."), also kept in the results. */

@@ -10,6 +10,7 @@
 /* Usable from assembly too: plain numbers only. */
 #define X86_CR0_PE 0x00000001
 #define X86_CR0_MP 0x00000002
+#define X86_CR0_TS 0x00000008
 #define X86_CR0_ET 0x00000010
 #define X86_CR0_NE 0x00000020
 #define X86_CR0_WP 0x00010000

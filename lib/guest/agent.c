@@ -57,8 +57,18 @@ static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool l)
 	};
 }
 
-static struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state,
-				    u8 cpl, bool careful, bool bare)
+u64 agent_stub(enum agent_access access, bool code64)
+{
+	return AGENT_ADDR(code[access].careful[code64]);
+}
+
+u64 agent_return_stub(bool code64)
+{
+	return AGENT_ADDR(code64 ? agent_access_return64 : agent_access_return32);
+}
+
+struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state, u8 cpl,
+			     bool careful, bool bare)
 {
 	const struct state_mode_info *m = &state_modes[state->mode];
 	struct walk_regs w = guest_walk_regs(guest, state);
@@ -95,12 +105,12 @@ static struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_
 }
 
 /* The agent's own exit, which ends a batch? */
-static bool agent_is_done(const struct vcpu *vcpu, u32 exit)
+bool agent_is_done(const struct vcpu *vcpu, u32 exit)
 {
 	return exit == KVM_EXIT_IO && vcpu->run->io.port == AGENT_DONE_PORT;
 }
 
-static u64 exit_detail(struct vcpu *vcpu, u32 exit, int error)
+u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error)
 {
 	struct kvm_regs regs;
 
@@ -138,7 +148,7 @@ static void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
 		TEST_ASSERT(agent_is_done(guest->vcpu, exit), "loading PKRU: exit %s %#llx",
 			    exit_reason_name(exit),
-			    (unsigned long long)exit_detail(guest->vcpu, exit, *error));
+			    (unsigned long long)agent_exit_detail(guest->vcpu, exit, *error));
 		vcpu_run_complete_io(guest->vcpu);
 	}
 	vcpu_sregs_set(guest->vcpu, sregs);
@@ -244,7 +254,7 @@ u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 }
 
 /* What became of a case; the fast loops leave it to be seen from what they stored. */
-static u32 result_status(const struct agent_result *r)
+u32 agent_result_status(const struct agent_result *r)
 {
 	if (r->status != STATUS_NOT_RUN)
 		return r->status;
@@ -256,7 +266,7 @@ static u32 result_status(const struct agent_result *r)
 /* The case under way: the first without a result. */
 static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr)
 {
-	while (from < nr && result_status(&results[from]) != STATUS_NOT_RUN)
+	while (from < nr && agent_result_status(&results[from]) != STATUS_NOT_RUN)
 		from++;
 	return from;
 }
@@ -315,7 +325,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		if (done == batch->nr)
 			done--;
 		results[done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
-		results[done].cr2 = exit_detail(guest->vcpu, exit, error);
+		results[done].cr2 = agent_exit_detail(guest->vcpu, exit, error);
 		done++;
 		abnormal++;
 		vcpu_events_clear(guest->vcpu);
@@ -323,7 +333,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	}
 	for (i = 0; batch->results && i < batch->nr; i++) {
 		batch->results[i] = results[i];
-		batch->results[i].status = result_status(&results[i]);
+		batch->results[i].status = agent_result_status(&results[i]);
 	}
 }
 

@@ -74,16 +74,30 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
 }
 
 /*
- * A loaded TSS is busy, type 11.  QEMU's emulated CPU keeps the type that LTR found
- * before it set the busy bit, and aborts ("invalid tss type") at a change of stacks
- * when VMRUN gave it the type that is right.
+ * What QEMU's emulated CPU does differently, where a guest would not survive it.
+ *
+ * A loaded TSS is busy, type 11.  QEMU keeps the type that LTR found before it set the busy
+ * bit, and aborts ("invalid tss type") at a change of stacks when VMRUN gave it the type
+ * that is right.
+ *
+ * PDPTEs are registers and have no accessed bit (SDM 3A 4.4.1, table 4-8: reserved).  QEMU
+ * walks them in memory and sets it there; KVM then finds a reserved bit when it loads them
+ * for a guest that changes CR0 or CR4, and raises #GP.
+ *
+ * EFER.LME = 1 is legal with CR4.PAE = 0 while CR0.PG = 0.  QEMU, at an exit from a guest in
+ * that state, takes the host's CR0.PG = 1 for the guest's attempt to enter long mode without
+ * PAE, leaves PG clear, and the host is gone.
  */
-static u8 tss32_type(void)
+static void emulator_quirks(struct guest *guest)
 {
 	struct host_card card;
+	bool tcg;
 
 	host_card_read(&card);
-	return strcmp(card.emulator, "qemu-tcg") ? 11 : 9;
+	tcg = !strcmp(card.emulator, "qemu-tcg");
+	guest->tss32_type = tcg ? 9 : 11;
+	guest->marks_pdptes = tcg && card.tdp == YES;
+	guest->lme_needs_pae = tcg && card.tdp == YES;
 }
 
 /* A page that an entry reaches when one address bit above 4 GiB is set in it. */
@@ -154,7 +168,7 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 	u8 *ram;
 	int i;
 
-	guest->tss32_type = tss32_type();
+	emulator_quirks(guest);
 	guest->vm = vm;
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What guest.c, tables.c and agent.c share. */
+/* What guest.c, tables.c, agent.c and script.c share. */
 #ifndef KMC_GUEST_INTERNAL_H
 #define KMC_GUEST_INTERNAL_H
 
@@ -15,5 +15,18 @@ void descriptors_init(u8 *ram);
 /* Guest address of a label of the agent's code (supervisor alias). */
 extern const u8 agent_start[], agent_end[];
 #define AGENT_ADDR(label) ((u64)((label) - agent_start) + AGENT_CODE)
+
+/* All registers of a state; careful: with the handlers that lead back to a driver. */
+struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state, u8 cpl,
+			     bool careful, bool bare);
+/* The code that makes a careful access, and the one that ends it with an exception. */
+u64 agent_stub(enum agent_access access, bool code64);
+u64 agent_return_stub(bool code64);
+/* Did the agent itself exit? */
+bool agent_is_done(const struct vcpu *vcpu, u32 exit);
+/* What is to be known about any other exit. */
+u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error);
+/* What became of an access; not every loop stores a status. */
+u32 agent_result_status(const struct agent_result *r);
 
 #endif

@@ -20,6 +20,7 @@ struct issue {
 	json_t *host;  /* object */
 	json_t *cases; /* a glob or a list of globs */
 	const char *after; /* a glob on the state before, or NULL */
+	const char *path;  /* a glob on the way from there, or NULL */
 	regex_t mismatch;
 	/* The last text tried: few distinct ones come, many times each. */
 	char last_text[256];
@@ -34,8 +35,8 @@ struct known_issues {
 	struct issue issues[];
 };
 
-/* The one field that an entry may leave out. */
-static const char optional_field[] = "after";
+/* The fields that an entry may leave out. */
+static const char *const optional_fields[] = { "after", "path" };
 
 /* Where a complaint goes and what it is about. */
 struct checker {
@@ -100,7 +101,8 @@ static bool check_fields(const struct checker *check, json_t *entry)
 		for (i = 0; i < ARRAY_SIZE(names); i++)
 			if (!strcmp(name, names[i]))
 				break;
-		if (i == ARRAY_SIZE(names) && strcmp(name, optional_field))
+		if (i == ARRAY_SIZE(names) && strcmp(name, optional_fields[0]) &&
+		    strcmp(name, optional_fields[1]))
 			return complain(check, "unknown field '%s'", name);
 	}
 	for (i = 0; i < ARRAY_SIZE(names); i++)
@@ -125,6 +127,7 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 {
 	struct issue *issue = &issues->issues[issues->nr];
 	char text[256];
+	size_t i;
 	int error;
 
 	if (!json_is_object(entry))
@@ -142,9 +145,12 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 		return false;
 	if (!host_predicate_check(issue->host, text, sizeof(text)))
 		return complain(check, "%s", text);
-	if (json_object_get(entry, optional_field) && !check_text(check, entry, optional_field))
-		return false;
-	issue->after = json_string_value(json_object_get(entry, optional_field));
+	for (i = 0; i < ARRAY_SIZE(optional_fields); i++)
+		if (json_object_get(entry, optional_fields[i]) &&
+		    !check_text(check, entry, optional_fields[i]))
+			return false;
+	issue->after = json_string_value(json_object_get(entry, "after"));
+	issue->path = json_string_value(json_object_get(entry, "path"));
 	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
 					  !check_text(check, entry, "cases"))
 		return false;
@@ -272,7 +278,7 @@ static bool glob_matches(const char *glob, const char *text)
 }
 
 static bool issue_covers(struct issue *issue, const char *case_id, const char *after,
-			 const char *mismatch)
+			 const char *path, const char *mismatch)
 {
 	bool named = false;
 	json_t *glob;
@@ -282,6 +288,8 @@ static bool issue_covers(struct issue *issue, const char *case_id, const char *a
 		return false;
 	if (issue->after && (!after || !glob_matches(issue->after, after)))
 		return false;
+	if (issue->path && (!path || !glob_matches(issue->path, path)))
+		return false;
 	if (json_is_string(issue->cases))
 		named = glob_matches(json_string_value(issue->cases), case_id);
 	json_array_foreach(issue->cases, i, glob)
@@ -290,7 +298,7 @@ static bool issue_covers(struct issue *issue, const char *case_id, const char *a
 }
 
 int known_issues_match(struct known_issues *issues, const char *case_id, const char *after,
-		       const char *expected, const char *observed)
+		       const char *path, const char *expected, const char *observed)
 {
 	struct issue *issue;
 	char *mismatch;
@@ -303,7 +311,7 @@ int known_issues_match(struct known_issues *issues, const char *case_id, const c
 		/* Past the first match only entries matter that would otherwise look stale. */
 		if (!issue->selected || (found >= 0 && issue->used))
 			continue;
-		if (!issue_covers(issue, case_id, after, mismatch))
+		if (!issue_covers(issue, case_id, after, path, mismatch))
 			continue;
 		issue->used = true;
 		if (found < 0)

@@ -19,6 +19,7 @@ enum option_key {
 	OPT_FILTER,
 	OPT_CASE,
 	OPT_AFTER,
+	OPT_PATH,
 	OPT_ENGINE,
 	OPT_RESULTS,
 	OPT_KNOWN_ISSUES,
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
 	{ "filter", required_argument, NULL, OPT_FILTER },
 	{ "case", required_argument, NULL, OPT_CASE },
 	{ "after", required_argument, NULL, OPT_AFTER },
+	{ "path", required_argument, NULL, OPT_PATH },
 	{ "engine", required_argument, NULL, OPT_ENGINE },
 	{ "results", required_argument, NULL, OPT_RESULTS },
 	{ "known-issues", required_argument, NULL, OPT_KNOWN_ISSUES },
@@ -66,6 +68,8 @@ static void print_help(const struct test_about *about)
 	if (about->has_cases)
 		printf("  --case ID            replay one case alone and explain it\n"
 		       "  --after STATE        with --case: walk it in this state first\n");
+	if (about->paths)
+		printf("  --path NAME          with --after: how to get from there: %s\n", about->paths);
 	if (about->engines)
 		printf("  --engine NAME        one of: %s\n", about->engines);
 	printf("  --verbose            print every failing case in full\n"
@@ -141,6 +145,13 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 			usage_error(about, "--after is for tests that replay cases");
 		options->after = optarg;
 		break;
+	case OPT_PATH:
+		if (!about->paths)
+			usage_error(about, "has no choice of paths");
+		if (!in_list(about->paths, optarg))
+			usage_error(about, "unknown path '%s': one of %s", optarg, about->paths);
+		options->path = optarg;
+		break;
 	case OPT_ENGINE:
 		if (!about->engines)
 			usage_error(about, "has no choice of engines");
@@ -179,6 +190,8 @@ static void check_together(const struct test_about *about, const struct test_opt
 	}
 	if (options->after && !options->case_id)
 		usage_error(about, "--after goes with --case");
+	if (options->path && !options->after)
+		usage_error(about, "--path goes with --after");
 	if (options->results && !options->list && !results_writable(options->results))
 		usage_error(about, "cannot write results to %s: %s", options->results,
 			    strerror(errno));

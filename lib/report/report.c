@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "known_issues.h"
+#include "replay_command.h"
 #include "report.h"
 #include "results_file.h"
 
@@ -25,12 +26,12 @@ static struct {
 	const struct test_options *options;
 	struct known_issues *issues;
 	json_t *early_notes; /* made before report_run() opened anything */
-	u64 cases, failed;   /* of all finished and running subtests */
+	u64 cases, pairs, failed; /* of all finished and running subtests */
 	u64 by_status[NR_STATUS];
 	bool incomplete; /* a subtest was ended by an assertion or was never run */
 
 	const struct subtest *subtest;
-	u64 sub_cases, sub_failed, sub_known;
+	u64 sub_cases, sub_pairs, sub_failed, sub_known;
 	u64 *sub_by_issue; /* cases per known issue */
 } run;
 
@@ -38,6 +39,12 @@ void report_cases(u64 n)
 {
 	run.cases += n;
 	run.sub_cases += n;
+}
+
+void report_pairs(u64 n)
+{
+	run.pairs += n;
+	run.sub_pairs += n;
 }
 
 bool report_should_stop(void)
@@ -106,50 +113,6 @@ static void print_early_notes(void)
  * Failing cases
  */
 
-/* Appends a word as a shell reads it back. */
-static void append_quoted(FILE *to, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-+=./:,@%";
-
-	if (*word && strspn(word, plain) == strlen(word)) {
-		fputs(word, to);
-		return;
-	}
-	fputc('\'', to);
-	for (; *word; word++) {
-		if (*word == '\'')
-			fputs("'\\''", to);
-		else
-			fputc(*word, to);
-	}
-	fputc('\'', to);
-}
-
-/* The command that runs this case alone; the caller frees it. */
-static char *replay_command(const struct case_failure *failure)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	append_quoted(to, run.options->replay ? run.options->replay : run.about->name);
-	if (run.options->engine) {
-		fputs(" --engine ", to);
-		append_quoted(to, run.options->engine);
-	}
-	fputs(run.about->has_cases ? " --case " : " --filter ", to);
-	append_quoted(to, run.about->has_cases ? failure->id : run.subtest->name);
-	if (run.about->has_cases && failure->after) {
-		fputs(" --after ", to);
-		append_quoted(to, failure->after);
-	}
-	fclose(to);
-	return text;
-}
-
 static void print_failure(const struct case_failure *failure, const char *replay, const char *issue)
 {
 	printf("# case %s%s%s\n", failure->id, issue ? ": known issue " : "", issue ? issue : "");
@@ -187,7 +150,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 		return CASE_FAILED;
 	if (run.issues)
 		nr = known_issues_match(run.issues, failure->id, failure->after,
-					failure->expected, failure->observed);
+					failure->path, failure->expected, failure->observed);
 	if (nr >= 0) {
 		issue = known_issue_id(run.issues, nr);
 		run.sub_known++;
@@ -200,7 +163,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 		record = run.sub_failed <= MAX_RECORDED;
 	}
 	if (print || record) {
-		replay = replay_command(failure);
+		replay = replay_command(run.about, run.options, run.subtest, failure);
 		if (print)
 			print_failure(failure, replay ? replay : "-", issue);
 		if (record)
@@ -235,6 +198,13 @@ static void print_issue_ids(void)
 		}
 }
 
+/* Only of tests that count pairs. */
+static void print_pairs(void)
+{
+	if (run.sub_pairs)
+		printf(" pairs=%" PRIu64, run.sub_pairs);
+}
+
 static void print_result(unsigned int number, enum status status, const char *reason, u64 time_ms)
 {
 	const char *name = run.subtest->name;
@@ -243,22 +213,25 @@ static void print_result(unsigned int number, enum status status, const char *re
 		printf("# ... and %" PRIu64 " more\n", run.sub_failed - MAX_PRINTED);
 	switch (status) {
 	case PASS:
-		printf("ok %u %s # cases=%" PRIu64 " time_ms=%" PRIu64, number, name, run.sub_cases,
-		       time_ms);
+		printf("ok %u %s # cases=%" PRIu64, number, name, run.sub_cases);
+		print_pairs();
+		printf(" time_ms=%" PRIu64, time_ms);
 		break;
 	case SKIP:
 		printf("ok %u %s # SKIP %.*s", number, name, (int)strcspn(reason, "\n"), reason);
 		break;
 	case KNOWN:
-		printf("ok %u %s # XFAIL cases=%" PRIu64 " known=%" PRIu64 " time_ms=%" PRIu64 ": ",
-		       number, name, run.sub_cases, run.sub_known, time_ms);
+		printf("ok %u %s # XFAIL cases=%" PRIu64, number, name, run.sub_cases);
+		print_pairs();
+		printf(" known=%" PRIu64 " time_ms=%" PRIu64 ": ", run.sub_known, time_ms);
 		print_issue_ids();
 		break;
 	default:
 		if (reason[0])
 			print_diagnostic(reason);
-		printf("not ok %u %s # cases=%" PRIu64 " failed=%" PRIu64, number, name,
-		       run.sub_cases, run.sub_failed);
+		printf("not ok %u %s # cases=%" PRIu64, number, name, run.sub_cases);
+		print_pairs();
+		printf(" failed=%" PRIu64, run.sub_failed);
 		if (run.sub_known)
 			printf(" known=%" PRIu64, run.sub_known);
 		printf(" time_ms=%" PRIu64, time_ms);
@@ -281,6 +254,8 @@ static void record_result(enum status status, const char *reason, u64 time_ms)
 			  "reason", json_text(reason), "cases", (json_int_t)run.sub_cases, "failed",
 			  (json_int_t)run.sub_failed, "known", (json_int_t)run.sub_known, "time_ms",
 			  (json_int_t)time_ms, "known_issues", issues);
+	if (run.sub_pairs)
+		json_object_set_new(event, "pairs", json_integer(run.sub_pairs));
 	results_write(event);
 }
 
@@ -319,7 +294,7 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
 	u64 start = now_ms();
 
 	run.subtest = subtest;
-	run.sub_cases = run.sub_failed = run.sub_known = 0;
+	run.sub_cases = run.sub_pairs = run.sub_failed = run.sub_known = 0;
 	if (run.sub_by_issue)
 		memset(run.sub_by_issue, 0,
 		       known_issues_nr(run.issues) * sizeof(run.sub_by_issue[0]));
@@ -438,6 +413,8 @@ static int end_run(unsigned int nr_selected)
 	report_stale_issues(nr_selected);
 	results_write(json_pack("{s:s, s:s}", "event", "end", "status", status_names[status]));
 	printf("# cases: %" PRIu64 "\n", run.cases);
+	if (run.pairs)
+		printf("# pairs: %" PRIu64 "\n", run.pairs);
 	printf("# Totals: pass:%" PRIu64 " fail:%" PRIu64 " xfail:%" PRIu64
 	       " xpass:0 skip:%" PRIu64 " error:0\n",
 	       run.by_status[PASS], run.by_status[FAIL], run.by_status[KNOWN], run.by_status[SKIP]);

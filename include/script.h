@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scripts: what a guest does by itself, without help of the VMM, between two exits.
+ *
+ * A script is a list of operations in guest memory: load a control register, change the
+ * code size, make a list of accesses.  An interpreter (lib/guest/script_body.h, in 32-bit
+ * and in 64-bit code) works through it; one exit ends it.  So a transition between two
+ * register states is data, made by the host, and a script can hold many of them, each with
+ * the accesses that are made behind it.  Included by assembly too.
+ *
+ * The interpreter runs at CPL 0 in memory that every state maps one to one, as 64-bit code
+ * in long mode and as 32-bit code elsewhere; an access is made in the code size and at the
+ * privilege level that its case asks for.
+ */
+#ifndef KMC_SCRIPT_H
+#define KMC_SCRIPT_H
+
+#include "agent.h"
+
+/* Guest physical memory, beside that of agent.h. */
+#define SCRIPT_CODE 0x5000
+#define SCRIPT_CODE_SIZE 0x2000
+#define SCRIPT_IDTR64 0x7000   /* pseudo-descriptors for LIDT */
+#define SCRIPT_IDTR32 0x7010
+#define SCRIPT_CASES 0x280000  /* struct script_case */
+#define SCRIPT_OPS 0x2e0000    /* struct script_op */
+#define SCRIPT_RESULTS 0x300000 /* struct agent_result */
+#define SCRIPT_END 0x400000
+
+/* Operations; each but those marked ends with the next one. */
+#define SCRIPT_DONE 0   /* exit to the VMM: port AGENT_DONE_PORT */
+#define SCRIPT_ACCESS 1 /* count accesses from the list at value; count results */
+#define SCRIPT_CR0 2    /* MOV to CR0, CR3, CR4: the 64 (in 32-bit code: 32) bits of value */
+#define SCRIPT_CR3 3
+#define SCRIPT_CR4 4
+#define SCRIPT_EFER 5   /* WRMSR */
+#define SCRIPT_PKRU 6   /* WRPKRU; needs CR4.PKE = 1 */
+#define SCRIPT_TO32 7   /* far return from 64-bit code to compatibility mode; in 32-bit code nothing */
+#define SCRIPT_TO64 8   /* far jump from compatibility mode to 64-bit code; in 64-bit code nothing */
+#define SCRIPT_LIDT 9   /* from the pseudo-descriptor at value */
+#define SCRIPT_LTR 10   /* this selector, made available before */
+#define SCRIPT_LMSW 11  /* LMSW: bits 15:0 of value */
+#define SCRIPT_CLTS 12
+#define SCRIPT_REGS 13  /* one result: CR0, CR4, EFER, CR3 as the guest reads them */
+#define SCRIPT_TRY 14   /* the next operation may raise an exception: one result, and */
+#define SCRIPT_TRIED 15 /* this must follow it */
+#define SCRIPT_CLEAN 16 /* clears A in the four PDPTEs at value, see struct guest.marks_pdptes */
+#define NR_SCRIPT_OPS 17
+
+/* struct script_op, byte offsets */
+#define OP_CODE 0
+#define OP_COUNT 4
+#define OP_VALUE 8
+#define OP_SIZE 16
+
+/* struct script_case */
+#define CASE_GVA 0
+#define CASE_STUB 8
+#define CASE_RESUME 12
+#define CASE_CS 16
+#define CASE_SS 20
+#define CASE_SP 24
+#define CASE_FLAGS 28
+#define CASE_ALIAS 32
+#define CASE_SIZE 40
+
+#ifndef __ASSEMBLER__
+#include "guest.h"
+
+struct script_op {
+	u32 op, count;
+	u64 value;
+};
+
+struct script_case {
+	u64 gva;
+	u32 stub;     /* the agent's code that makes the access, at the alias it runs at */
+	u32 resume;   /* where that goes when it is done */
+	u32 cs;       /* 0: a jump will do (CPL 0 in the interpreter's own code size) */
+	u32 ss, sp;   /* with cs */
+	u32 flags;    /* EFLAGS of the access */
+	u32 alias, reserved;
+};
+
+_Static_assert(sizeof(struct script_op) == OP_SIZE, "script_op");
+_Static_assert(sizeof(struct script_case) == CASE_SIZE, "script_case");
+
+#define SCRIPT_MAX_CASES ((SCRIPT_OPS - SCRIPT_CASES) / CASE_SIZE)
+#define SCRIPT_MAX_OPS ((SCRIPT_RESULTS - SCRIPT_OPS) / OP_SIZE)
+#define SCRIPT_MAX_RESULTS ((SCRIPT_END - SCRIPT_RESULTS) / RESULT_SIZE)
+
+/* A script under construction; it lies in the guest's memory, so there is one at a time. */
+struct script {
+	struct guest *guest;
+	u32 nr_ops, nr_results;
+};
+
+/* Puts the interpreter into guest memory.  Once per guest. */
+void script_install(struct guest *guest);
+
+void script_begin(struct script *script, struct guest *guest);
+void script_add(struct script *script, u32 op, u64 value);
+/* Accesses first..first + nr - 1 of the list that script_set_case() made. */
+void script_add_cases(struct script *script, u32 first, u32 nr);
+/* Is there room for a stop with this many operations and results (and SCRIPT_DONE)? */
+bool script_has_room(const struct script *script, u32 nr_ops, u32 nr_results);
+
+/* Entry i of the guest's list of accesses: this access as it is made in this state. */
+void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
+		     const struct actor *actor, enum agent_access access, gva_t gva);
+
+/* All registers with which a script can start in this state, on this guest's vCPU. */
+struct kvm_sregs script_sregs(const struct guest *guest, const struct mmu_state *state);
+/*
+ * The general registers for it.  again: the vCPU is in this state since an earlier script
+ * ended, so that in compatibility mode it is at 64-bit code.
+ */
+struct kvm_regs script_regs(const struct mmu_state *state, bool again);
+/* What a script in this state starts with: 64-bit code in long mode, PKRU. */
+void script_add_start(struct script *script, const struct mmu_state *state);
+
+/* How a script ended. */
+struct script_end {
+	bool done;        /* by SCRIPT_DONE; else: */
+	u32 exit;         /* exit reason (KVM_EXIT_*, VCPU_TIMEOUT, VCPU_RUN_ERROR) */
+	u64 detail;       /* what agent_result.cr2 holds for such an exit */
+	u32 nr_results;   /* how many results there are */
+};
+
+/*
+ * Ends the script with SCRIPT_DONE and runs it on a vCPU that is in some state, whose
+ * general registers the caller has set from script_regs().
+ */
+struct script_end script_run(struct script *script, struct vcpu *vcpu);
+/* Result i of the script that ran last. */
+struct agent_result script_result(const struct guest *guest, u32 i);
+
+/* "MOV CR4 0x20"; the next operation's place in *i, false behind the last. */
+#define SCRIPT_OP_TEXT_LEN 64
+void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN]);
+/* The operations as the host wrote them. */
+const struct script_op *script_ops(const struct script *script);
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Transitions: a live vCPU goes from one register state to another, by some path, and
+ * walks there as if it had never been anywhere else.
+ *
+ * A stop is a state that was arrived in.  There the guest makes the accesses of that
+ * state's witness set, and then those of the next stop's set as far as both states walk
+ * the same tables: whatever KVM keeps from here is then there to be found wrong behind the
+ * next transition.  Every access at every stop is compared with walk().
+ *
+ * What may survive a transition.  SDM 3A 4.10.4.1 and APM 2 5.5.2 let translations stay in
+ * the TLB over MOV to CR0 that changes WP only, over WRMSR to EFER that changes NXE, and
+ * over most of MOV to CR4; so every path by guest instructions ends its changes with MOV
+ * to CR3, which drops all that is not global (no entry is: CR4.PGE = 0), or with a change
+ * of CR0.PG.  KVM_SET_SREGS and its like are KVM's interface, not the CPU's: the state
+ * afterwards is a state without history (Documentation/virt/kvm/api.rst has no exception),
+ * and nothing is flushed by the suite.  RSM, INIT and a new vCPU leave an empty TLB.
+ */
+#ifndef KMC_TRANSITION_H
+#define KMC_TRANSITION_H
+
+#include "case.h"
+#include "script.h"
+#include "witness_set.h"
+
+struct journey;
+
+/* A way to get from one state to another. */
+struct transition_path {
+	const char *name;
+	const char *does;  /* one line */
+	/* Which pairs there are: all, or those that applies() names. */
+	bool all_pairs;
+	bool (*applies)(const struct mmu_state *from, const struct mmu_state *to);
+	/* NULL, or why this host has no such path. */
+	const char *(*lacks)(struct journey *journey);
+	/*
+	 * One of the two.  by_guest adds the operations with which the guest goes by itself.
+	 * by_vmm has journey->vcpu, which is in state from, start the interpreter in state to
+	 * with its next KVM_RUN; on the way it may exchange the vCPU.
+	 */
+	void (*by_guest)(struct script *script, const struct mmu_state *from,
+			 const struct mmu_state *to);
+	void (*by_vmm)(struct journey *journey, const struct mmu_state *from,
+		       const struct mmu_state *to);
+};
+
+extern const struct transition_path path_sregs, path_sregs2, path_sync_regs, path_set_msr;
+extern const struct transition_path path_guest, path_task_switched;
+extern const struct transition_path path_copy_vcpu, path_copy_vm;
+extern const struct transition_path *const transition_paths[];
+extern const unsigned int nr_transition_paths;
+/* By name, or NULL. */
+const struct transition_path *transition_path_find(const char *name);
+
+/* A vCPU under way. */
+struct journey {
+	struct guest *guest;
+	struct vcpu *vcpu;
+	const struct transition_path *path;
+	const struct witness_sets *sets;
+	/* The states that this host can run, as indices into sets->state; by mode. */
+	unsigned int nr_runnable[NR_STATE_MODES];
+	u16 *runnable[NR_STATE_MODES];
+	/* When each state was last left (0: never), to find what a mismatch was kept from. */
+	u64 *visited, now;
+	/* Counts since journey_create(). */
+	u64 pairs, probes;
+};
+
+/* States and their witness sets must stay.  All states count as runnable. */
+struct journey *journey_create(struct guest *guest, const struct witness_sets *sets);
+void journey_free(struct journey *journey);
+
+/*
+ * Enters each state of a mode by KVM_SET_SREGS and makes the accesses of its set; reports
+ * what is wrong.  A state in which the guest cannot even run is not runnable from then on.
+ * With quiet nothing is reported.  States that the CPU lacks are counted in *missing.
+ */
+void journey_find_runnable(struct journey *journey, enum state_mode mode, bool quiet,
+			   unsigned int *missing);
+
+/*
+ * Goes through every ordered pair between two modes (or within one), both directions, on a
+ * circuit of include/tour.h; for a path with applies() through the pairs it names, with
+ * KVM_SET_SREGS in between where one does not follow the other.  Reports each access that
+ * ended differently from the model.  Returns how many pairs were gone through.
+ */
+u64 journey_tour(struct journey *journey, enum state_mode a, enum state_mode b);
+
+/* Puts the vCPU into a state: KVM_SET_SREGS and KVM_SET_REGS. */
+void journey_enter(struct journey *journey, const struct mmu_state *state);
+
+/*
+ * --case ID --after STATE --path NAME: walks the case in STATE (as far as that walks the
+ * same tables), takes the path and walks it again.  Returns an exit code (KSFT_*).
+ */
+int transition_replay(const char *id, const char *after, const char *path);
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Journeys through all pairs of states: see include/transition.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "test_assert.h"
+#include "tour.h"
+#include "transition_internal.h"
+
+/*
+ * Transitions by the guest that share a script: what one bad end may cost.  Odd, so that the
+ * scripts, which KVM_SET_SREGS starts, begin in every other state.
+ */
+#define PAIRS_PER_SCRIPT 61
+#define OPS_PER_STOP 24
+/* After so many bad ends of scripts the rest of a part is left out. */
+#define MAX_BAD_ENDS 32
+
+const struct transition_path *const transition_paths[] = {
+	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
+	&path_task_switched, &path_copy_vcpu, &path_copy_vm,
+};
+const unsigned int nr_transition_paths = ARRAY_SIZE(transition_paths);
+
+const struct transition_path *transition_path_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_transition_paths; i++)
+		if (!strcmp(transition_paths[i]->name, name))
+			return transition_paths[i];
+	return NULL;
+}
+
+/* One at a time: a script lies at one place in guest memory. */
+static struct stops stops;
+
+struct journey *journey_create(struct guest *guest, const struct witness_sets *sets)
+{
+	struct journey *j = calloc(1, sizeof(*j));
+	unsigned int i, k;
+
+	TEST_ASSERT(j, "out of memory");
+	*j = (struct journey){ .guest = guest, .vcpu = guest->vcpu, .sets = sets,
+			       .path = &path_sregs };
+	j->visited = calloc(sets->nr_states, sizeof(*j->visited));
+	TEST_ASSERT(j->visited, "out of memory");
+	script_install(guest);
+	for (i = 0; i < sets->nr_states; i++) {
+		const struct mmu_state *s = &sets->state[i];
+		u16 *list = j->runnable[s->mode];
+
+		list = realloc(list, (j->nr_runnable[s->mode] + 1) * sizeof(*list));
+		TEST_ASSERT(list, "out of memory");
+		list[j->nr_runnable[s->mode]++] = i;
+		j->runnable[s->mode] = list;
+		for (k = 0; k < sets->set[i].nr; k++) {
+			const struct witness_case *c = &sets->cases[sets->set[i].first + k];
+
+			script_set_case(guest, sets->set[i].first + k, s, &c->actor, c->access,
+					c->gva);
+		}
+	}
+	return j;
+}
+
+void journey_free(struct journey *j)
+{
+	int mode;
+
+	if (!j)
+		return;
+	for (mode = 0; mode < NR_STATE_MODES; mode++)
+		free(j->runnable[mode]);
+	free(j->visited);
+	free(j);
+}
+
+/* Runs what is in the script.  A vCPU that ended badly is put straight. */
+static bool run_stops(struct journey *j)
+{
+	struct script_end end = script_run(&stops.script, j->vcpu);
+
+	stops_check(j, &stops, &end);
+	if (!end.done)
+		vcpu_events_clear(j->vcpu);
+	return end.done;
+}
+
+/*
+ * States
+ */
+
+static void report_refusal(struct journey *j, unsigned int state, const char *why)
+{
+	const struct test_case tc = witness_test_case(
+		j->sets, &j->sets->cases[j->sets->set[state].first], &j->sets->state[state]);
+	char id[CASE_ID_LEN];
+	const struct case_failure f = {
+		.id = id,
+		.expected = "agent runs",
+		.observed = why,
+		.rule = rule_text(RULE_A_ALLOWED)->name,
+	};
+
+	case_id(&tc, id);
+	report_failure(&f);
+}
+
+static bool state_runs(struct journey *j, unsigned int state, bool quiet)
+{
+	const struct mmu_state *s = &j->sets->state[state];
+	const struct kvm_sregs sregs = script_sregs(j->guest, s);
+	int err = __vcpu_sregs_set(j->vcpu, &sregs);
+	struct script_end end;
+	char why[96];
+
+	if (err) {
+		snprintf(why, sizeof(why), "KVM_SET_SREGS: %s", strerror(err));
+		if (!quiet)
+			report_refusal(j, state, why);
+		return false;
+	}
+	journey_enter(j, s);
+	stops_begin(j, &stops, state);
+	stops_add(j, &stops, state, state, state);
+	end = script_run(&stops.script, j->vcpu);
+	if (!end.done)
+		vcpu_events_clear(j->vcpu);
+	if (!quiet)
+		stops_check(j, &stops, &end);
+	return end.done;
+}
+
+void journey_find_runnable(struct journey *j, enum state_mode mode, bool quiet,
+			   unsigned int *missing)
+{
+	unsigned int i, n = 0;
+
+	*missing = 0;
+	for (i = 0; i < j->nr_runnable[mode]; i++) {
+		u16 state = j->runnable[mode][i];
+
+		if (state_missing(&j->sets->state[state], &j->guest->cpu))
+			++*missing;
+		else if (state_runs(j, state, quiet))
+			j->runnable[mode][n++] = state;
+	}
+	j->nr_runnable[mode] = n;
+}
+
+/*
+ * Steps
+ */
+
+/* A tour under way. */
+struct steps {
+	struct journey *j;
+	unsigned int at;    /* where the vCPU is, or will be when the script has run */
+	bool somewhere;     /* it is anywhere at all */
+	unsigned int bad_ends;
+	u64 pairs, left_out;
+};
+
+/* Runs the script that the guest's transitions were collected in. */
+static void flush(struct steps *s)
+{
+	bool good;
+
+	if (!stops.nr_pairs)
+		return;
+	good = run_stops(s->j);
+	s->pairs += stops.nr_pairs;
+	stops.nr_pairs = 0;
+	if (!good)
+		s->bad_ends++;
+	s->somewhere = false;
+}
+
+/* Into a state by KVM_SET_SREGS, for a transition from there. */
+static void start_at(struct steps *s, unsigned int state, unsigned int next, bool run)
+{
+	stops_begin(s->j, &stops, state);
+	stops_add(s->j, &stops, state, state, next);
+	journey_enter(s->j, &s->j->sets->state[state]);
+	s->at = state;
+	s->somewhere = true;
+	if (run && !run_stops(s->j)) {
+		s->bad_ends++;
+		s->somewhere = false;
+	}
+}
+
+static void step_by_guest(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
+{
+	struct journey *j = s->j;
+	const struct mmu_state *states = j->sets->state;
+
+	if (s->somewhere &&
+	    (s->at != from || stops.nr_pairs >= PAIRS_PER_SCRIPT ||
+	     !script_has_room(&stops.script, OPS_PER_STOP,
+			      j->sets->set[to].nr + j->sets->set[next].nr)))
+		flush(s);
+	if (!s->somewhere)
+		start_at(s, from, to, false);
+	j->path->by_guest(&stops.script, &states[from], &states[to]);
+	if (states[to].flags & FLAG_PKE)
+		script_add(&stops.script, SCRIPT_PKRU, state_pkru(&states[to]));
+	stops_add(j, &stops, to, from, next);
+	stops.nr_pairs++;
+	s->at = to;
+}
+
+static void step_by_vmm(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
+{
+	struct journey *j = s->j;
+
+	if (!s->somewhere || s->at != from)
+		start_at(s, from, to, true);
+	stops_begin(j, &stops, to);
+	stops_add(j, &stops, to, from, next);
+	j->path->by_vmm(j, &j->sets->state[from], &j->sets->state[to]);
+	if (!run_stops(j)) {
+		s->bad_ends++;
+		s->somewhere = false;
+	}
+	s->at = to;
+	s->pairs++;
+}
+
+static void step(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
+{
+	if (s->bad_ends >= MAX_BAD_ENDS || report_should_stop())
+		s->left_out++;
+	else if (s->j->path->by_guest)
+		step_by_guest(s, from, to, next);
+	else
+		step_by_vmm(s, from, to, next);
+}
+
+/*
+ * Tours
+ */
+
+static void tour_all(struct steps *s, enum state_mode a, enum state_mode b)
+{
+	const struct journey *j = s->j;
+	struct tour_stop stop;
+	struct tour tour;
+	unsigned int from = 0, to = 0, next;
+	u64 seen = 0;
+
+	if (a == b)
+		tour_within(&tour, j->nr_runnable[a]);
+	else
+		tour_between(&tour, j->nr_runnable[a], j->nr_runnable[b]);
+	/* One behind: what a stop prepares depends on the one after it. */
+	while (tour_next(&tour, &stop)) {
+		next = j->runnable[stop.in_right ? b : a][stop.node];
+		if (++seen > 2)
+			step(s, from, to, next);
+		from = to;
+		to = next;
+	}
+	if (seen > 1)
+		step(s, from, to, to);
+}
+
+static void tour_some(struct steps *s, enum state_mode a, enum state_mode b)
+{
+	const struct journey *j = s->j;
+	unsigned int i, k;
+
+	for (i = 0; i < j->nr_runnable[a]; i++)
+		for (k = 0; k < j->nr_runnable[b]; k++) {
+			unsigned int from = j->runnable[a][i], to = j->runnable[b][k];
+
+			if (j->path->applies(&j->sets->state[from], &j->sets->state[to]))
+				step(s, from, to, from);
+			if (a != b && j->path->applies(&j->sets->state[to], &j->sets->state[from]))
+				step(s, to, from, to);
+		}
+}
+
+u64 journey_tour(struct journey *j, enum state_mode a, enum state_mode b)
+{
+	struct steps s = { .j = j };
+
+	stops.nr_pairs = 0;
+	j->vcpu = j->guest->vcpu;
+	if (j->path->all_pairs)
+		tour_all(&s, a, b);
+	else
+		tour_some(&s, a, b);
+	flush(&s);
+	j->pairs += s.pairs;
+	report_pairs(s.pairs);
+	/* What was left out has failed, unless the run was told to stop. */
+	TEST_ASSERT(!s.left_out || report_should_stop(),
+		    "%u scripts ended badly: %llu pairs not gone through", s.bad_ends,
+		    (unsigned long long)s.left_out);
+	return s.pairs;
+}

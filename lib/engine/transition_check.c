@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The accesses of a stop: put into a script, compared with the model, reported. */
+#include <stdio.h>
+#include <string.h>
+
+#include "case_run.h"
+#include "report.h"
+#include "transition_internal.h"
+
+void stops_begin(struct journey *j, struct stops *stops, unsigned int state)
+{
+	script_begin(&stops->script, j->guest);
+	script_add_start(&stops->script, &j->sets->state[state]);
+	stops->nr_pairs = stops->nr_probes = 0;
+}
+
+static void add_set(struct journey *j, struct stops *stops, unsigned int set, unsigned int state,
+		    unsigned int after)
+{
+	const struct witness_set *s = &j->sets->set[set];
+	u32 i;
+
+	script_add_cases(&stops->script, s->first, s->nr);
+	for (i = 0; i < s->nr; i++)
+		stops->probe[stops->nr_probes++] = (struct probe){ state, after, s->first + i };
+}
+
+void stops_add(struct journey *j, struct stops *stops, unsigned int state, unsigned int after,
+	       unsigned int next)
+{
+	const struct mmu_state *s = j->sets->state;
+
+	add_set(j, stops, state, state, after);
+	if (next != state && states_share_tables(&s[state], &s[next]))
+		add_set(j, stops, next, state, after);
+	j->visited[state] = ++j->now;
+}
+
+/* A probe as the suite's comparison wants it. */
+struct seen {
+	struct test_case tc;
+	struct agent_batch batch;
+	struct walk_access access;
+	struct walk_result expected;
+	struct agent_result observed;
+	struct comparison c;
+};
+
+static void expect_in(const struct journey *j, struct seen *s, const struct mmu_state *state)
+{
+	const struct walk_regs regs = guest_walk_regs(j->guest, state);
+
+	s->batch.state = *state;
+	walk(&j->guest->cpu, &regs, &j->guest->memory, &s->access, &s->expected);
+}
+
+static void see(const struct journey *j, const struct probe *p, struct seen *s)
+{
+	const struct witness_case *c = &j->sets->cases[p->wcase];
+
+	s->tc = (struct test_case){ .actor = c->actor, .access = c->access };
+	s->batch = (struct agent_batch){ .actor = c->actor, .access = c->access, .careful = true,
+					 .no_ad = true, .nr = 1 };
+	s->access = case_access(&s->tc, c->gva);
+	s->c = (struct comparison){ j->guest, &s->batch, c->gva, &s->expected, &s->observed };
+	expect_in(j, s, &j->sets->state[p->state]);
+}
+
+/* In which states would this have been right?  Asked again and again: the answers are kept. */
+#define MAX_STATES 512
+struct right_states {
+	struct probe probe;
+	u32 status, error, value;
+	bool valid;
+	u64 state[MAX_STATES / 64];
+};
+
+static const struct right_states *right_states(const struct journey *j, const struct probe *p,
+					       const struct seen *seen)
+{
+	static struct right_states kept[1024];
+	const struct agent_result *o = &seen->observed;
+	struct right_states *r = &kept[(p->wcase * 31 + p->state * 7 + o->status + o->error) % 1024];
+	struct seen other = *seen;
+	unsigned int i;
+
+	if (r->valid && r->probe.state == p->state && r->probe.wcase == p->wcase &&
+	    r->status == o->status && r->error == o->error && r->value == o->value)
+		return r;
+	*r = (struct right_states){ *p, o->status, o->error, o->value, true, { 0 } };
+	other.c.batch = &other.batch;
+	other.c.expected = &other.expected;
+	for (i = 0; i < j->sets->nr_states && i < MAX_STATES; i++) {
+		if (!states_share_tables(&j->sets->state[i], &j->sets->state[p->state]))
+			continue;
+		expect_in(j, &other, &j->sets->state[i]);
+		if (outcome_matches(&other.c))
+			r->state[i / 64] |= BIT_ULL(i % 64);
+	}
+	return r;
+}
+
+/*
+ * The state that the outcome may have been kept from: of those where it would have been
+ * right the one visited last, which need not be the one just left; else that one.
+ */
+static unsigned int kept_from(const struct journey *j, const struct probe *p,
+			      const struct seen *seen)
+{
+	const struct right_states *r = right_states(j, p, seen);
+	unsigned int i, found = p->after;
+	u64 when = 0;
+
+	for (i = 0; i < j->sets->nr_states && i < MAX_STATES; i++)
+		if (r->state[i / 64] & BIT_ULL(i % 64) && j->visited[i] > when) {
+			when = j->visited[i];
+			found = i;
+		}
+	return found;
+}
+
+struct mismatch {
+	const struct comparison *c;
+	const struct test_case *tc;
+	const char *before, *path;
+};
+
+static json_t *mismatch_detail(const void *context)
+{
+	const struct mismatch *m = context;
+	json_t *detail = case_detail(m->c, m->tc, &engine_native);
+
+	json_object_set_new(detail, "came_from", json_string(m->before));
+	json_object_set_new(detail, "path_taken", json_string(m->path));
+	return detail;
+}
+
+static void report_probe(const struct journey *j, const struct probe *p, struct seen *s,
+			 const char *expected, const char *observed, unsigned int from)
+{
+	char id[CASE_ID_LEN], before[STATE_NAME_LEN], after[STATE_NAME_LEN];
+	struct mismatch m = { &s->c, &s->tc, before, j->path->name };
+	const struct case_failure f = {
+		.id = id,
+		.expected = expected,
+		.observed = observed,
+		.after = after,
+		.path = j->path->name,
+		.rule = rule_text(s->expected.rule)->name,
+		.detail = mismatch_detail,
+		.context = &m,
+	};
+
+	s->tc = witness_test_case(j->sets, &j->sets->cases[p->wcase], &j->sets->state[p->state]);
+	case_id(&s->tc, id);
+	state_name(&j->sets->state[p->after], before);
+	state_name(&j->sets->state[from], after);
+	report_failure(&f);
+}
+
+static void check_probe(struct journey *j, const struct probe *p, u32 i)
+{
+	char expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	struct seen s;
+
+	see(j, p, &s);
+	s.observed = script_result(j->guest, i);
+	if (outcome_matches(&s.c))
+		return;
+	outcome_texts(&s.c, expected, observed);
+	report_probe(j, p, &s, expected, observed, kept_from(j, p, &s));
+}
+
+/* The script ended before this access, and not by itself. */
+static void report_end(struct journey *j, const struct stops *stops, const struct script_end *end)
+{
+	const struct probe *p = &stops->probe[end->nr_results];
+	char observed[96];
+	struct seen s;
+
+	see(j, p, &s);
+	s.observed = (struct agent_result){ 0 };
+	snprintf(observed, sizeof(observed), "exit %s %#llx", exit_reason_name(end->exit),
+		 (unsigned long long)end->detail);
+	report_probe(j, p, &s, "agent runs", observed, p->after);
+}
+
+void stops_check(struct journey *j, const struct stops *stops, const struct script_end *end)
+{
+	u32 i, nr = end->nr_results < stops->nr_probes ? end->nr_results : stops->nr_probes;
+
+	for (i = 0; i < nr && !report_should_stop(); i++)
+		check_probe(j, &stops->probe[i], i);
+	if (!end->done && nr < stops->nr_probes && !report_should_stop())
+		report_end(j, stops, end);
+	report_cases(i);
+	j->probes += i;
+}

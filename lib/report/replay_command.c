@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command that runs one failing case alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "replay_command.h"
+
+/* Appends a word as a shell reads it back. */
+static void append_quoted(FILE *to, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=./:,@%";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		fputs(word, to);
+		return;
+	}
+	fputc('\'', to);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", to);
+		else
+			fputc(*word, to);
+	}
+	fputc('\'', to);
+}
+
+static void append_option(FILE *to, const char *option, const char *value)
+{
+	fputs(option, to);
+	append_quoted(to, value);
+}
+
+char *replay_command(const struct test_about *about, const struct test_options *options,
+		     const struct subtest *subtest, const struct case_failure *failure)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	append_quoted(to, options->replay ? options->replay : about->name);
+	if (options->engine)
+		append_option(to, " --engine ", options->engine);
+	if (!about->has_cases) {
+		append_option(to, " --filter ", subtest->name);
+	} else {
+		append_option(to, " --case ", failure->id);
+		if (failure->after)
+			append_option(to, " --after ", failure->after);
+		if (failure->after && failure->path)
+			append_option(to, " --path ", failure->path);
+	}
+	fclose(to);
+	return text;
+}
