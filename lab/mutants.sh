@@ -95,9 +95,12 @@ run_suite()
 		verdict="the host $outcome ($host, $((SECONDS - start)) s)"
 	elif ((code == 1)); then
 		verdict="$(first_failure "$out") ($host, $((SECONDS - start)) s)"
-	else
-		verdict="exit status $code ($host, $((SECONDS - start)) s)"
+	elif ((code == 0)); then
+		verdict="passes ($host, $((SECONDS - start)) s)"
 		return 1
+	else
+		# Everything skipped, or arguments that the runner refused.
+		die "$host, $name: the runner ended with exit status $code: $(grep -m1 '^runner.sh: ' "$out/console.log")"
 	fi
 }
 
