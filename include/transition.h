@@ -75,10 +75,9 @@ void journey_free(struct journey *journey);
 /*
  * Enters each state of a mode by KVM_SET_SREGS and makes the accesses of its set; reports
  * what is wrong.  A state in which the guest cannot even run is not runnable from then on.
- * With quiet nothing is reported.  States that the CPU lacks are counted in *missing.
+ * States that the CPU lacks are counted in *missing.
  */
-void journey_find_runnable(struct journey *journey, enum state_mode mode, bool quiet,
-			   unsigned int *missing);
+void journey_find_runnable(struct journey *journey, enum state_mode mode, unsigned int *missing);
 
 /*
  * Goes through every ordered pair between two modes (or within one), both directions, on a

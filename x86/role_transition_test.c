@@ -46,7 +46,7 @@ static unsigned int nr_states;
 static struct guest *guest;
 static struct witness_sets *sets;
 static struct journey *journey;
-/* Was the mode asked already which of its states can be run? */
+/* Was the mode asked already which of its states can be run?  Whoever asks has the failures. */
 static bool mode_known[NR_STATE_MODES];
 static unsigned int mode_missing[NR_STATE_MODES];
 
@@ -78,10 +78,10 @@ static void prepare(void)
 	journey = journey_create(guest, sets);
 }
 
-static void know_mode(enum state_mode mode, bool quiet)
+static void know_mode(enum state_mode mode)
 {
 	if (!mode_known[mode])
-		journey_find_runnable(journey, mode, quiet, &mode_missing[mode]);
+		journey_find_runnable(journey, mode, &mode_missing[mode]);
 	mode_known[mode] = true;
 }
 
@@ -118,7 +118,7 @@ static void check_states(const struct subtest *self)
 	const struct part *part = self->data;
 
 	prepare();
-	know_mode(part->a, false);
+	know_mode(part->a);
 	note_left_out(part->a);
 }
 
@@ -128,8 +128,8 @@ static void run_part(const struct subtest *self)
 	const char *lacks;
 
 	prepare();
-	know_mode(part->a, true);
-	know_mode(part->b, true);
+	know_mode(part->a);
+	know_mode(part->b);
 	lacks = part->path->lacks ? part->path->lacks(journey) : NULL;
 	TEST_REQUIRE(!lacks, "this host has no %s", lacks);
 	TEST_REQUIRE(journey->nr_runnable[part->a], "no state of %s runs here",

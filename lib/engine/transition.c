@@ -109,7 +109,7 @@ static void report_refusal(struct journey *j, unsigned int state, const char *wh
 	report_failure(&f);
 }
 
-static bool state_runs(struct journey *j, unsigned int state, bool quiet)
+static bool state_runs(struct journey *j, unsigned int state)
 {
 	const struct mmu_state *s = &j->sets->state[state];
 	const struct kvm_sregs sregs = script_sregs(j->guest, s);
@@ -119,8 +119,7 @@ static bool state_runs(struct journey *j, unsigned int state, bool quiet)
 
 	if (err) {
 		snprintf(why, sizeof(why), "KVM_SET_SREGS: %s", strerror(err));
-		if (!quiet)
-			report_refusal(j, state, why);
+		report_refusal(j, state, why);
 		return false;
 	}
 	journey_enter(j, s);
@@ -129,13 +128,11 @@ static bool state_runs(struct journey *j, unsigned int state, bool quiet)
 	end = script_run(&stops.script, j->vcpu);
 	if (!end.done)
 		vcpu_events_clear(j->vcpu);
-	if (!quiet)
-		stops_check(j, &stops, &end);
+	stops_check(j, &stops, &end);
 	return end.done;
 }
 
-void journey_find_runnable(struct journey *j, enum state_mode mode, bool quiet,
-			   unsigned int *missing)
+void journey_find_runnable(struct journey *j, enum state_mode mode, unsigned int *missing)
 {
 	unsigned int i, n = 0;
 
@@ -145,7 +142,7 @@ void journey_find_runnable(struct journey *j, enum state_mode mode, bool quiet,
 
 		if (state_missing(&j->sets->state[state], &j->guest->cpu))
 			++*missing;
-		else if (state_runs(j, state, quiet))
+		else if (state_runs(j, state))
 			j->runnable[mode][n++] = state;
 	}
 	j->nr_runnable[mode] = n;
