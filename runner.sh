@@ -39,7 +39,7 @@ usage() {
 	  --list              print the tests, their tags and what they prove
 	  --host              print what host this is and run nothing
 	  --tag TAG           run the tests with this tag (may be repeated)
-  --skip-tag TAG      but not those with this one (may be repeated)
+	  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
 	  --case ID           replay one case of one TEST and explain it
 	  --max-failures N    stop each test after N failing cases
@@ -47,7 +47,7 @@ usage() {
 	  --time-limit N      seconds each test may take (600)
 	  --results DIR       folder of the runs ($here/results)
 	  --run-name NAME     name of this run (time and host name)
-  --no-summary        leave that to build/bin/kmc-report summary RUN
+	  --no-summary        leave it, and the verdict, to kmc-report summary RUN
 	  --setup             install what is missing, build, then run: here if /dev/kvm
 	                      can be used, else on the emulated host
 	  --self-test         run the suite's own tests (make check); with --setup

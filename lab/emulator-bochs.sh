@@ -52,7 +52,8 @@ emulator_prepare()
 
 	[[ -s $suite/build/lab/boot.bin ]] || die "build/lab/boot.bin is missing: run make first"
 	command -v script >/dev/null || die "script is not installed (Debian package bsdutils)"
-	[[ $dir != *[\"$,\ ]* ]] || die "Bochs cannot have its files in $dir: set TMPDIR to a plain name"
+	[[ $dir != *[!A-Za-z0-9/._+-]* ]] || die "Bochs cannot have its files in $dir: set TMPDIR to a plain name"
+	[[ $emulator_root != *[!A-Za-z0-9/._+-]* ]] || die "Bochs cannot be started from $emulator_root: set KMC_CACHE to a plain name"
 	bochs_boot_disk "$kernel" "$initrd" "$cmdline" "$dir/boot-disk" 2>"$dir/log" &&
 		truncate -s %$bochs_cylinder "$disk" 2>"$dir/log" ||
 		die_writing "making the boot disk" "$dir" "$dir/log"
@@ -95,7 +96,7 @@ setpriv --pdeathsig KILL script -qfec "exec setpriv --pdeathsig KILL $(printf '%
 	-q -f '$dir/bochsrc' 'com1: enabled=1, mode=term, dev=\$(tty)'" /dev/null </dev/null >'$dir/screen' 2>&1
 status=\$?
 # Bochs ends with a panic whatever the reason; a power-off and a reset are none.
-panic=\$(sed -n 's/.*>>PANIC<< //p' '$dir/bochs.log' | head -n 1)
+panic=\$(sed -n 's/.*>>PANIC<< //p' '$dir/bochs.log' 2>/dev/null | head -n 1)
 case \$panic in
 "ACPI control: soft power off" | "Shutdown port: shutdown requested") exit 0 ;;
 "") tail -n 3 '$dir/screen' ;;

@@ -37,6 +37,7 @@ emulator_prepare()
 	# The accelerator is a module of QEMU's own.
 	# -smp 1: TCG gains nothing from a second CPU here.
 	# -no-reboot: with panic=-1 a panic ends the emulator at once.
+	# werror: a full disk here is an error there, not a guest that stands still.
 	# cache=unsafe drops flushes only: what the guest wrote is in the page
 	# cache of this machine and outlives the guest and the emulator.
 	emulator_command=(
@@ -47,7 +48,7 @@ emulator_prepare()
 		-display none -chardev stdio,id=console,signal=off -serial chardev:console -monitor none -no-reboot
 		-machine pc -accel tcg -cpu max -smp 1 -m 1024
 		-kernel "$kernel" -initrd "$initrd" -append "$cmdline"
-		-drive "file=$disk,if=none,id=results,format=raw,cache=unsafe"
+		-drive "file=${disk//,/,,},if=none,id=results,format=raw,cache=unsafe,werror=report,rerror=report"
 		-device virtio-blk-pci,drive=results
 	)
 }

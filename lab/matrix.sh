@@ -63,8 +63,13 @@ for kernel in "${kernels[@]+"${kernels[@]}"}"; do find_row kernel "$kernel"; don
 ((${#hosts[@]})) || mapfile -t hosts < <(rows hosts | cut -d';' -f1)
 ((${#kernels[@]})) || mapfile -t kernels < <(rows kernels | cut -d';' -f1)
 
+compgen -G "$suite/build/x86/*_test" >/dev/null || die "nothing is built in build/x86: run make first"
+# Twice the same is once.
+mapfile -t hosts < <(printf '%s\n' "${hosts[@]}" | awk '!seen[$0]++')
+mapfile -t kernels < <(printf '%s\n' "${kernels[@]}" | awk '!seen[$0]++')
+
 dir=$results/${name:-$(date +%Y%m%d-%H%M%S)-matrix}
-mkdir -p "$results" && mkdir "$dir" || die "cannot create $dir"
+mkdir -p "$results" 2>/dev/null && mkdir "$dir" 2>/dev/null || die "cannot create $dir"
 
 # One after the other: they would wait for each other's lock anyway, and a
 # missing package is told once.
@@ -121,18 +126,21 @@ wait_for_one()
 	run=${running[$pid]}
 	unset "running[$pid]"
 	status[$run]=$code
-	line "$run" "${run%%/*}" "${run#*/}" "$code"
+	line "$run" "${run%%/*}" "${run#*/}" "$code" 2>/dev/null
+	[[ -e $dir/$run/lab.json ]] || note "$run: $(tail -n 1 "$dir/$run.log" | sed 's/^lab: //')"
 }
 
+# The runs and their table are finished even where nobody reads on.
+trap '' PIPE
 start=$SECONDS
-heading
+heading 2>/dev/null
 runs=()
 for kernel in "${kernels[@]}"; do
 	for host in "${hosts[@]}"; do
 		((${#running[@]} < jobs)) || wait_for_one
 		mkdir -p "$dir/$host" || die "cannot write to $dir"
 		runs+=("$host/$kernel")
-		"$here/run.sh" --host "$host" --kernel "$kernel" --time-limit "$limit" \
+		setpriv --pdeathsig TERM "$here/run.sh" --host "$host" --kernel "$kernel" --time-limit "$limit" \
 			--results "$dir/$host" --run-name "$kernel" \
 			-- --skip-tag no-kvm "${runner_args[@]+"${runner_args[@]}"}" \
 			>"$dir/$host/$kernel.log" 2>&1 </dev/null &
@@ -152,8 +160,11 @@ code=0
 } >"$dir/table.txt"
 for run in "${runs[@]}"; do
 	((!status[$run])) || code=1
+	[[ -e $dir/$run/lab.json ]] || code=2
 done
+{
 echo
 cat "$dir/table.txt"
 echo "known: passed thanks to a known issue.  All of it took $((SECONDS - start)) s; results in $dir"
+} 2>/dev/null
 exit "$code"

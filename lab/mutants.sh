@@ -89,9 +89,12 @@ run_suite()
 		--time-limit "$limit" --results "$dir/$name" --run-name "$host" -- --skip-tag no-kvm \
 		--max-failures 3 "${runner_args[@]+"${runner_args[@]}"}" >"$out.log" 2>&1 </dev/null
 	code=$?
-	((code != 2 && code != 130)) || [[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log")"
+	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
 	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
-	if [[ $outcome != finished ]]; then
+	if [[ $outcome == interrupted || $outcome == killed || $outcome == failed ]]; then
+		# That is the lab's fault, and says nothing of the mutant.
+		die "$host, $name: $(tail -n 1 "$out.log" | sed 's/^lab: //')"
+	elif [[ $outcome != finished ]]; then
 		verdict="the host $outcome ($host, $((SECONDS - start)) s)"
 	elif ((code == 1)); then
 		verdict="$(first_failure "$out") ($host, $((SECONDS - start)) s)"
@@ -137,6 +140,8 @@ while (($#)); do
 done
 runner_args=("$@")
 ((${#hosts[@]})) || hosts=(svm-shadow svm-npt)
+# Twice the same is once.
+mapfile -t hosts < <(printf '%s\n' "${hosts[@]}" | awk '!seen[$0]++')
 
 find_row kernel "$kernel"
 find_row source "$kernel"
@@ -149,21 +154,28 @@ if [[ $list == yes ]]; then
 fi
 known=$(mutant_rows | cut -d';' -f1)
 ((${#ids[@]})) || mapfile -t ids <<<"$known"
+mapfile -t ids < <(printf '%s\n' "${ids[@]}" | awk '!seen[$0]++')
 for id in "${ids[@]}"; do
 	grep -qxF -- "$id" <<<"$known" || die "unknown mutant '$id' of kernel $kernel (see --list)"
 done
 command -v make >/dev/null || die "make is not installed (Debian package make)"
+compgen -G "$suite/build/x86/*_test" >/dev/null || die "nothing is built in build/x86: run make first"
+dir=$results/${name:-$(date +%Y%m%d-%H%M%S)-mutants}
+mkdir -p "$results" 2>/dev/null && mkdir "$dir" 2>/dev/null || die "cannot create $dir"
 
 # shellcheck disable=SC2034 # apt_pid: packages.sh's
 cleanup_paths=() apt_pid=""
-cleanup() { rm -rf "${cleanup_paths[@]}"; }
+cleanup()
+{
+	rm -rf "${cleanup_paths[@]}"
+	rmdir "$dir" 2>/dev/null
+}
 trap cleanup EXIT
 trap 'note "interrupted; results in ${dir-$results}"; kill $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-mutants.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
+[[ ${TMPDIR:-/tmp} != *[!A-Za-z0-9/._+-]* ]] || die "kernels cannot be built in $TMPDIR: set TMPDIR to a plain name"
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-mutants.XXXXXX" 2>/dev/null) || die "cannot write to ${TMPDIR:-/tmp}"
 cleanup_paths+=("$tmp")
 mkdir "$tmp/source" && get_source "$kernel" "$tmp/source"
-dir=$results/${name:-$(date +%Y%m%d-%H%M%S)-mutants}
-mkdir -p "$results" && mkdir "$dir" || die "cannot create $dir"
 
 if [[ $control == yes ]]; then
 	build_modules || die "KVM cannot be built: $(grep -m1 error "$tmp/log")"

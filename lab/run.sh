@@ -137,7 +137,7 @@ fi
 [[ -n $results ]] || die "--results: empty value"
 [[ -n $host ]] || die "which host? --host NAME (see --list)"
 [[ $limit =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$limit' is not a number of seconds"
-[[ -z $run || $run =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die "--run-name: '$run' is no file name"
+[[ -z $run || ($run =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ && $run != latest) ]] || die "--run-name: '$run' is no file name"
 
 if [[ $shell == yes ]]; then
 	[[ -z $cmd ]] || die "either --cmd or --shell"
@@ -171,7 +171,8 @@ fi
 emulator_pid=""
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-lab.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
 cleanup_paths+=("$tmp")
-echo $$ >"$tmp/pid"
+# Whole or not there: others look into it.
+echo $$ >"$tmp/pid.new" && mv "$tmp/pid.new" "$tmp/pid"
 # What killed runs have left behind.
 for left in "${tmp%/*}"/kmc-lab.*/pid; do
 	[[ -O $left ]] && ! kill -0 "$(<"$left")" 2>/dev/null && rm -rf "${left%/pid}"
@@ -222,7 +223,7 @@ emulator_prepare "$kernel_image" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp"
 interrupted=no
 stop()
 {
-	[[ -n $emulator_pid ]] || exit 130
+	[[ -n $emulator_pid ]] || { note "interrupted"; exit 130; }
 	interrupted=yes
 	kill "$emulator_pid" 2>/dev/null
 }
@@ -262,6 +263,8 @@ while :; do
 	status=$?
 	kill -0 "$emulator_pid" 2>/dev/null || break
 done
+# What is left is short work, and the results are worth it.
+trap '' INT TERM HUP
 emulator_pid=""
 wait "$console_pid"
 [[ $shell == no ]] || stty "$terminal"
