@@ -103,6 +103,9 @@ const char *guest_check_memory(const struct guest *guest, const struct mmu_state
 /* Tags the data page that holds gpa, so that a value read there names the page. */
 void guest_tag_page(struct guest *guest, gpa_t gpa);
 u32 guest_page_tag(gpa_t gpa);
+/* What a tagged page holds, written to any page; and the tag that the code there reports. */
+void guest_fill_page(u8 *page, u32 tag);
+bool guest_page_code_tag(const u8 *code, u32 *tag);
 /* The tagged page that a value read names, or false. ldt: 20-bit tags. */
 bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa);
 

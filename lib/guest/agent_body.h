@@ -45,6 +45,23 @@
 	jmp *BX
 	N(loop_tail) N(agent_fetch)
 
+	/* What else a vCPU that shares tables does (lib/guest/seat.c); AX holds what is stored. */
+	N(loop_head) N(agent_store)
+	mov %eax, (BX)
+	N(loop_tail) N(agent_store)
+
+	N(loop_head) N(agent_store_wide)
+	mov AX, (BX)
+	N(loop_tail) N(agent_store_wide)
+
+	N(loop_head) N(agent_invlpg)
+	invlpg (BX)
+	N(loop_tail) N(agent_invlpg)
+
+	N(loop_head) N(agent_cr3)
+	mov BX, %cr3
+	N(loop_tail) N(agent_cr3)
+
 	/* The floor that `make bench` measures against: the access and nothing else. */
 	.globl N(agent_bare), N(agent_bare_next)
 	.balign 16

@@ -53,12 +53,32 @@ bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa)
 	return false;
 }
 
+void guest_fill_page(u8 *page, u32 tag)
+{
+	/* Data, read/write, accessed, DPL 3; the limit is the tag's low 20 bits. */
+	u64 descriptor = (tag & 0xffff) | (u64)(tag & 0xf0000) << 32 | 0x40f3ull << 40;
+
+	memcpy(page + DATA_READ_OFFSET, &tag, sizeof(tag));
+	memcpy(page + DATA_WRITE_OFFSET + 8, &tag, sizeof(tag));
+	memcpy(page + DATA_FETCH_OFFSET, agent_page_code, agent_page_code_end - agent_page_code);
+	memcpy(page + DATA_FETCH_OFFSET + 1, &tag, sizeof(tag)); /* mov $tag, %eax */
+	memcpy(page + DATA_LDT_OFFSET, &descriptor, sizeof(descriptor));
+}
+
+bool guest_page_code_tag(const u8 *code, u32 *tag)
+{
+	size_t rest = 1 + sizeof(*tag);
+
+	memcpy(tag, code + 1, sizeof(*tag));
+	return code[0] == agent_page_code[0] &&
+	       !memcmp(code + rest, agent_page_code + rest,
+		       agent_page_code_end - agent_page_code - rest);
+}
+
 void guest_tag_page(struct guest *guest, gpa_t gpa)
 {
 	u8 *page = vm_gpa2hva(guest->vm, gpa & ~0xfffull);
 	u32 tag = guest_page_tag(gpa), mark;
-	/* Data, read/write, accessed, DPL 3; the limit is the tag's low 20 bits. */
-	u64 descriptor = (tag & 0xffff) | (u64)(tag & 0xf0000) << 32 | 0x40f3ull << 40;
 
 	TEST_ASSERT(page, "no guest memory at %#llx", (unsigned long long)gpa);
 	memcpy(&mark, page, sizeof(mark));
@@ -66,11 +86,7 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
 		return;
 	TEST_ASSERT(guest->nr_frames < MAX_FRAMES, "more than %d data pages", MAX_FRAMES);
 	guest->frame[guest->nr_frames++] = gpa & ~0xfffull;
-	memcpy(page + DATA_READ_OFFSET, &tag, sizeof(tag));
-	memcpy(page + DATA_WRITE_OFFSET + 8, &tag, sizeof(tag));
-	memcpy(page + DATA_FETCH_OFFSET, agent_page_code, agent_page_code_end - agent_page_code);
-	memcpy(page + DATA_FETCH_OFFSET + 1, &tag, sizeof(tag)); /* mov $tag, %eax */
-	memcpy(page + DATA_LDT_OFFSET, &descriptor, sizeof(descriptor));
+	guest_fill_page(page, tag);
 }
 
 /*

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Attempts through KVM's API. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "refusal_internal.h"
+#include "x86.h"
+
+#define MSR_EFER 0xc0000080
+
+static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct kvm_sregs *now,
+				     const struct attempt *a)
+{
+	const struct kvm_sregs entry = script_sregs(rig->guest, &rig->state);
+	struct kvm_sregs s = *now;
+
+	/* KVM_GET_SREGS tells of a busy TSS, QEMU's CPU needs another: see emulator_quirks(). */
+	s.tr = entry.tr;
+	/* A script ends in 64-bit code, also in compatibility mode. */
+	s.cs = entry.cs;
+	s.cr0 = a->to.cr0;
+	s.cr3 = a->to.cr3;
+	s.cr4 = a->to.cr4;
+	s.efer = a->to.efer;
+	if (a->to.cs_l != a->from.cs_l) {
+		s.cs.l = a->to.cs_l;
+		s.cs.db = !a->to.cs_l;
+	}
+	return s;
+}
+
+static int set_sregs2(struct vcpu *vcpu, const struct kvm_sregs *s, const struct attempt *a)
+{
+	struct kvm_sregs2 s2 = {
+		.cs = s->cs, .ds = s->ds, .es = s->es, .fs = s->fs, .gs = s->gs, .ss = s->ss,
+		.tr = s->tr, .ldt = s->ldt, .gdt = s->gdt, .idt = s->idt,
+		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4, .cr8 = s->cr8,
+		.efer = s->efer, .apic_base = s->apic_base,
+	};
+
+	if (a->pdptes == PDPTES_GIVEN) {
+		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+		memcpy(s2.pdptrs, a->pdpte, sizeof(s2.pdptrs));
+	}
+	return __vcpu_ioctl(vcpu, KVM_SET_SREGS2, &s2);
+}
+
+/* 0, EINVAL for "0 of 1 set", or the errno. */
+static int set_efer(struct vcpu *vcpu, u64 efer)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} m = { .head.nmsrs = 1, .entry = { .index = MSR_EFER, .data = efer } };
+	int n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
+
+	return n < 0 ? errno : n == 1 ? 0 : EINVAL;
+}
+
+static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_sregs *now,
+		  const struct attempt *a)
+{
+	const struct kvm_sregs s = wanted_sregs(rig, now, a);
+
+	switch (rig->way) {
+	case WAY_SREGS:
+		return __vcpu_sregs_set(vcpu, &s);
+	case WAY_SREGS2:
+		return set_sregs2(vcpu, &s, a);
+	default:
+		return set_efer(vcpu, a->to.efer);
+	}
+}
+
+const char *refusal_walk(struct refusal_rig *rig, struct vcpu *vcpu)
+{
+	const struct kvm_regs regs = script_regs(&rig->state, rig->ran);
+	static char text[64];
+	struct script script;
+	struct script_end end;
+	unsigned int nr;
+	u32 first;
+
+	vcpu_regs_set(vcpu, &regs);
+	rig_begin(rig, &script);
+	first = script.nr_results;
+	nr = rig_add_witnesses(rig, &script, false);
+	end = script_run(&script, vcpu);
+	rig->ran = true;
+	if (end.done)
+		return rig_check_witnesses(rig, first, nr);
+	vcpu_events_clear(vcpu);
+	snprintf(text, sizeof(text), "exit %s %#llx", exit_reason_name(end.exit),
+		 (unsigned long long)end.detail);
+	return text;
+}
+
+void refusal_by_api(struct refusal_rig *rig, struct vcpu *vcpu, const struct attempt *a,
+		    struct made *made)
+{
+	struct attempt_outcome *o = &made->outcome;
+	struct kvm_sregs before, after;
+	int err;
+
+	*made = (struct made){ .mask = ~0ull };
+	vcpu_sregs_get(vcpu, &before);
+	if (a->pdptes == PDPTES_AT_CR3)
+		rig_set_pdptes(rig, a->pdpte);
+	err = try_it(rig, vcpu, &before, a);
+	vcpu_sregs_get(vcpu, &after);
+	o->after = rig_regs(&after);
+	o->how = !err ? ATTEMPT_ACCEPTED : err == EINVAL ? ATTEMPT_REFUSED : ATTEMPT_ELSE;
+	if (o->how == ATTEMPT_ELSE)
+		snprintf(o->text, sizeof(o->text), "%s", strerror(err));
+	if (o->how != ATTEMPT_REFUSED)
+		return;
+	if (memcmp(&before, &after, sizeof(before)))
+		o->more = "other registers have changed";
+	else if (rig->runs)
+		made->walk = refusal_walk(rig, vcpu);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Several vCPUs of one VM, in different roles, share one set of page tables, and the VMM
+ * changes things under them.  Each scenario is data: roles, addresses, steps; to add one,
+ * write its steps (mixed_tables.h, mixed_memslots.h) and a row in scenarios[].
+ * include/mixed_role.h says what steps there are, include/shared_tables.h what memory.
+ */
+#include <stdio.h>
+
+#include "mixed_memslots.h"
+#include "mixed_role.h"
+#include "mixed_tables.h"
+#include "mixed_threads.h"
+#include "report.h"
+
+static const struct test_about about = {
+	.name = "mixed_role_test",
+	.proves = "vCPUs of one VM that walk the same tables in different roles see what the manuals say,\n"
+		  "also while tables are edited and memory is moved, logged and dropped.  Scenarios that may\n"
+		  "take an unfixed host down run with KMC_DANGEROUS=1 in the environment only.",
+	.tags = "mixed,kvm",
+};
+
+#define GVAS(...) (const gva_t[]){ __VA_ARGS__, 0 }
+#define ROLES(...) { __VA_ARGS__ }
+#define R(state) { state, 0 }
+#define R_OTHER_ROOT(state) { state, 1 }
+
+#define SLOT_GVAS GVAS(0x40001000, 0x40002000, 0x40003000, 0x40004000)
+#define ALL_FORMATS ROLES(R("2level/wp"), R("pae/wp,nx"), R("4level/wp,nx"), R("4level/nx"), \
+			  R("compat4/wp,nx"), R("5level/wp,nx"))
+
+static const struct mixed_scenario scenarios[] = {
+	{ "two-formats", ALL_FORMATS,
+	  GVAS(0x40001000, 0x40002000, 0x40003000, 0x40004000, 0x40006000),
+	  MIXED_STEPS(two_formats), 3, NULL },
+	{ "one-page-every-level",
+	  ROLES(R("4level/wp,nx"), R("4level/nx"), R("pae/wp,nx"), R("2level/wp")),
+	  GVAS(0x40005000, 0x4000a000, 0x80a05000, RECURSIVE(1, 5, 5, 5)),
+	  MIXED_STEPS(one_page_every_level), 4, NULL },
+	{ "shared-pd",
+	  ROLES(R("4level/wp,nx"), R("4level/nx"), R("4level/wp,smep,nx"),
+		R("4level/smep,smap,nx"), R("compat4/wp,smap,nx")),
+	  GVAS(0x40001000, 0x40002000, 0x40003000, 0x40201000, 0x80001000, 0x80002000, 0x80201000,
+	       0xc0001000, 0xc0002000, RECURSIVE(1, 0, 0, 1), RECURSIVE(1, 0, 0, 2)),
+	  MIXED_STEPS(shared_pd), 4, NULL },
+	{ "two-roots",
+	  ROLES(R("4level/wp,nx"), R_OTHER_ROOT("4level/wp,nx"), R("pae/wp,nx"),
+		R_OTHER_ROOT("pae/wp,nx"), R("4level/nx"), R_OTHER_ROOT("4level/nx")),
+	  GVAS(0x40001000, 0x40002000), MIXED_STEPS(two_roots), 6, NULL },
+	{ "shared-pt-2level",
+	  ROLES(R("2level/-"), R("2level/wp"), R("2level/smep"), R("2level/wp,smap")),
+	  GVAS(0x40001000, 0x40002000, 0x40003000, 0x40201000, 0x40202000, 0x40401000, 0x40602000,
+	       0x80001000, 0x80201000, 0xc0002000, 0xc0201000),
+	  MIXED_STEPS(shared_pt_2level), 4, NULL },
+	{ "pse-on-and-off", ROLES(R("2level/wp,pse"), R("2level/wp"), R("2level/pse")),
+	  GVAS(0x40001000, 0x40201000, 0x80001000, 0x80201000), MIXED_STEPS(pse_on_and_off), 4, NULL },
+	{ "smep-without-wp",
+	  ROLES(R("4level/smep"), R("4level/wp,smep"), R("4level/-"), R("pae/smep"), R("2level/smep"),
+		R("4level/smep,smap"), R("2level/-")),
+	  GVAS(0x40001000, 0x40002000, 0x40003000), MIXED_STEPS(smep_without_wp), 8, NULL },
+	{ "nx-on-and-off",
+	  ROLES(R("4level/wp,nx"), R("4level/wp"), R("pae/wp"), R("pae/wp,nx")),
+	  GVAS(0x40001000, 0x40002000), MIXED_STEPS(nx_on_and_off), 4, NULL },
+	{ "recursive-pml4", ROLES(R("4level/wp,nx"), R("4level/nx"), R("4level/wp,smep,nx")),
+	  GVAS(0x40001000, 0x40002000, 0x40003000, RECURSIVE(2, 0, 1, 0), RECURSIVE(2, 2, 2, 2)),
+	  MIXED_STEPS(recursive_pml4), 4, NULL },
+	{ "recursive-pd", ROLES(R("2level/wp"), R("2level/-"), R("pae/wp"), R("pae/-")),
+	  GVAS(0x40001000, 0x80100000, 0x80200000, 0x40800000, 0x40804000),
+	  MIXED_STEPS(recursive_pd), 4, NULL },
+	{ "edits", ALL_FORMATS, GVAS(0x40001000, 0x40002000, 0x40004000), MIXED_STEPS(edits), 4, NULL },
+	{ "relink", ALL_FORMATS, GVAS(0x40001000, 0x40002000, 0x40004000), MIXED_STEPS(relink), 4, NULL },
+	{ "slot-contents", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(slot_contents), 2, NULL },
+	{ "slot-readonly", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(slot_readonly), 2, NULL },
+	{ "slot-with-tables", ALL_FORMATS, GVAS(0x40002000, 0x40004000, 0x40008000),
+	  MIXED_STEPS(slot_with_tables), 2, NULL },
+	{ "dirty-log", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(dirty_log), 2, NULL },
+	{ "dirty-log-of-tables", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(dirty_log_of_tables), 2, NULL },
+	{ "dropped-pages", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(dropped_pages), 2, NULL },
+	{ "migrated-pages", ALL_FORMATS, SLOT_GVAS, MIXED_STEPS(migrated_pages), 2, NULL },
+	{ "page-sizes",
+	  ROLES(R("4level/wp,nx"), R("4level/nx"), R("pae/wp,nx"), R("2level/wp,pse")),
+	  GVAS(0x40000000, 0x40001000, 0x40200000, 0x40600000, 0x80000000, 0x80001000, 0x80200000,
+	       0x801ff000, 0x80400000, 0x80401000, 0x805ff000),
+	  MIXED_STEPS(page_sizes), 2, NULL },
+	{ "rewritten-pde", ROLES(R("4level/wp,nx"), R("4level/nx"), R("pae/wp,nx")),
+	  GVAS(0x40002000), MIXED_STEPS(rewritten_pde), 4,
+	  "a host that lacks the fix uses freed memory" },
+};
+
+/* Entries of tables that everyone walks, picked by --seed; see mixed_random_edits(). */
+static const struct mixed_scenario random_edits = {
+	"random-edits", ALL_FORMATS, GVAS(0x40001000, 0x40002000, 0x40004000, 0x80001000, 0x80002000),
+	NULL, 0, 40, NULL,
+};
+
+static struct shared_tables *shared;
+static u64 seed = 1;
+
+static struct shared_tables *get_shared(void)
+{
+	if (!shared)
+		shared = shared_create();
+	report_note("seed %llu", (unsigned long long)seed);
+	return shared;
+}
+
+static void run_scenario(const struct subtest *self)
+{
+	mixed_run(get_shared(), self->data, seed);
+}
+
+static void run_random(const struct subtest *self)
+{
+	mixed_random_edits(get_shared(), self->data, seed);
+}
+
+static void run_threads(const struct subtest *self)
+{
+	bool race = self->data;
+
+	/* Known: docs/findings.md, "A memslot added while a vCPU faults there". */
+	TEST_REQUIRE(!race || mixed_opted_in(), "the kernel of this host may warn: only with "
+		     "KMC_DANGEROUS=1 in the environment");
+	mixed_threads(get_shared(), race);
+}
+
+int main(int argc, char **argv)
+{
+	static struct subtest subtests[ARRAY_SIZE(scenarios) + 3];
+	struct test_options options;
+	unsigned int i;
+	int code;
+
+	test_options_parse(&about, argc, argv, &options);
+	if (options.shuffle)
+		seed = options.seed;
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		subtests[i] = (struct subtest){ scenarios[i].name, run_scenario, &scenarios[i] };
+	subtests[i++] = (struct subtest){ random_edits.name, run_random, &random_edits };
+	subtests[i++] = (struct subtest){ "threads", run_threads, NULL };
+	subtests[i++] = (struct subtest){ "threads-adding-slots", run_threads, &shared };
+	code = report_run(&about, &options, subtests, i);
+	shared_free(shared);
+	return code;
+}
