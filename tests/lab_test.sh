@@ -70,9 +70,9 @@ check_results() {
 	check "results/latest points to the run"
 }
 
-# One recorded failure of each known issue.
+# One recorded failure of each known issue of walk_test, whose cases all replay alone.
 recorded_failures() {
-	grep -h '"verdict":"known"' "$1"/*.jsonl | awk -F'"known_issue":"' '
+	grep -h '"verdict":"known"' "$1/walk_test.jsonl" | awk -F'"known_issue":"' '
 		{ split($2, id, "\""); if (!seen[id[1]]++) print }'
 }
 
