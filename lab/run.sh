@@ -240,7 +240,9 @@ start=$(now)
 (
 	trap '' INT TERM HUP
 	tee -p "$out/console.log" >(grep -q -m1 "^lab: $name: start" && now >"$tmp/boot"
-		cat >/dev/null) <"$tmp/console"
+		cat >/dev/null) <"$tmp/console" |
+		# The kernel ends its lines with "\r\n"; a file is not a terminal.
+		if [[ -t 1 ]]; then cat; else sed -u 's/\r*$//'; fi
 ) &
 console_pid=$!
 if [[ $shell == yes ]]; then
