@@ -118,6 +118,8 @@ struct kvm_sregs script_sregs(const struct guest *guest, const struct mmu_state 
 struct kvm_regs script_regs(const struct mmu_state *state, bool again);
 /* What a script in this state starts with: 64-bit code in long mode, PKRU. */
 void script_add_start(struct script *script, const struct mmu_state *state);
+/* Loads PKRU where the state has it. */
+void script_add_pkru(struct script *script, const struct mmu_state *state);
 
 /* How a script ended. */
 struct script_end {

@@ -34,6 +34,13 @@ struct transition_path {
 	bool (*applies)(const struct mmu_state *from, const struct mmu_state *to);
 	/* NULL, or why this host has no such path. */
 	const char *(*lacks)(struct journey *journey);
+	/* The vCPU that is to be in state from, made when first asked for; NULL: the guest's own. */
+	struct vcpu *(*vcpu)(struct journey *journey);
+	/*
+	 * NULL, or where by_vmm leads to instead of state to: from there the guest goes on by
+	 * itself, as on path_guest, behind the accesses of that state.
+	 */
+	const struct mmu_state *lands_in;
 	/*
 	 * One of the two.  by_guest adds the operations with which the guest goes by itself.
 	 * by_vmm has journey->vcpu, which is in state from, start the interpreter in state to
@@ -48,6 +55,9 @@ struct transition_path {
 extern const struct transition_path path_sregs, path_sregs2, path_sync_regs, path_set_msr;
 extern const struct transition_path path_guest, path_task_switched;
 extern const struct transition_path path_copy_vcpu, path_copy_vm;
+extern const struct transition_path path_init, path_init_apic;
+extern const struct transition_path path_smm, path_smm_same, path_smm32;
+extern const struct transition_path path_cpuid, path_cpuid_late;
 extern const struct transition_path *const transition_paths[];
 extern const unsigned int nr_transition_paths;
 /* By name, or NULL. */
@@ -86,6 +96,9 @@ void journey_find_runnable(struct journey *journey, enum state_mode mode, unsign
  * ended differently from the model.  Returns how many pairs were gone through.
  */
 u64 journey_tour(struct journey *journey, enum state_mode a, enum state_mode b);
+
+/* Which of its states this is, if it is runnable; else false. */
+bool journey_find(const struct journey *journey, const struct mmu_state *state, unsigned int *i);
 
 /* Puts the vCPU into a state: KVM_SET_SREGS and KVM_SET_REGS. */
 void journey_enter(struct journey *journey, const struct mmu_state *state);

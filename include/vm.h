@@ -18,7 +18,8 @@
 #define VM_ANY_NODE (-1)
 
 struct vm_slot {
-	u32 id;
+	u32 id;      /* bits 31:16: address space */
+	bool shared; /* with another VM, whose memory it is */
 	gpa_t gpa;
 	u64 size; /* bytes */
 	u8 *host;
@@ -43,6 +44,8 @@ struct vcpu {
 
 /* A VM without memory and vCPUs; skips the subtest when /dev/kvm cannot be used. */
 struct vm *vm_create(void);
+/* A VM with the memory of another one, slot by slot, which must outlive it. */
+struct vm *vm_create_sharing(const struct vm *of);
 /* Closes vCPUs and VM and frees its memory; a hung vCPU's thread must have left KVM_RUN. */
 void vm_free(struct vm *vm);
 
@@ -52,6 +55,8 @@ void vm_free(struct vm *vm);
  */
 void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node);
 int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host);
+/* The same in another address space (KVM_CAP_MULTI_ADDRESS_SPACE); not for vm_gpa2hva(). */
+void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size);
 /* Host address, or NULL when the guest has no memory at gpa. */
 void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
 
@@ -78,6 +83,7 @@ void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs);
 int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
+void vcpu_settle(struct vcpu *vcpu); /* runnable, not in SMM, no SMI or INIT pending */
 u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);
 void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
 

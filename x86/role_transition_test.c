@@ -136,6 +136,14 @@ static void run_part(const struct subtest *self)
 		     state_modes[part->a].name);
 	TEST_REQUIRE(journey->nr_runnable[part->b], "no state of %s runs here",
 		     state_modes[part->b].name);
+	if (part->path->lands_in) {
+		unsigned int landed;
+
+		know_mode(part->path->lands_in->mode);
+		TEST_REQUIRE(journey_find(journey, part->path->lands_in, &landed),
+			     "the path leads through a state of %s that does not run here",
+			     state_modes[part->path->lands_in->mode].name);
+	}
 	journey->path = part->path;
 	journey_tour(journey, part->a, part->b);
 }

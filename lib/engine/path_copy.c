@@ -69,35 +69,13 @@ static void move_state(const struct guest *guest, struct vcpu *from, struct vcpu
 #undef SET
 }
 
-/* A VM with the guest's memory, slot by slot. */
-static struct vm *second_vm(const struct guest *guest)
-{
-	struct vm *vm = vm_create();
-	unsigned int i;
-
-	for (i = 0; i < guest->vm->nr_slots; i++) {
-		const struct vm_slot *slot = &guest->vm->slot[i];
-		struct kvm_userspace_memory_region region = {
-			.slot = slot->id,
-			.guest_phys_addr = slot->gpa,
-			.memory_size = slot->size,
-			.userspace_addr = (uintptr_t)slot->host,
-		};
-		int err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
-
-		TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", slot->id,
-			    strerror(err));
-	}
-	return vm;
-}
-
 static void go_copy(struct journey *j, struct copy *copy, bool same_vm, const struct mmu_state *to)
 {
 	struct vcpu *source = j->vcpu;
 
 	if (copy->guest != j->guest) {
 		copy->guest = j->guest;
-		copy->vm = same_vm ? j->guest->vm : second_vm(j->guest);
+		copy->vm = same_vm ? j->guest->vm : vm_create_sharing(j->guest->vm);
 		copy->other = vm_vcpu_add(copy->vm, same_vm ? 1 : 0);
 	}
 	journey_enter(j, to);

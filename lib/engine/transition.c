@@ -20,7 +20,9 @@
 
 const struct transition_path *const transition_paths[] = {
 	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
-	&path_task_switched, &path_copy_vcpu, &path_copy_vm,
+	&path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
+	&path_init_apic, &path_smm, &path_smm_same, &path_smm32,
+	&path_cpuid, &path_cpuid_late,
 };
 const unsigned int nr_transition_paths = ARRAY_SIZE(transition_paths);
 
@@ -148,6 +150,18 @@ void journey_find_runnable(struct journey *j, enum state_mode mode, unsigned int
 	j->nr_runnable[mode] = n;
 }
 
+bool journey_find(const struct journey *j, const struct mmu_state *state, unsigned int *i)
+{
+	unsigned int n;
+
+	for (n = 0; n < j->nr_runnable[state->mode]; n++) {
+		*i = j->runnable[state->mode][n];
+		if (j->sets->state[*i].flags == state->flags)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Steps
  */
@@ -179,6 +193,8 @@ static void flush(struct steps *s)
 /* Into a state by KVM_SET_SREGS, for a transition from there. */
 static void start_at(struct steps *s, unsigned int state, unsigned int next, bool run)
 {
+	if (s->j->path->vcpu)
+		s->j->vcpu = s->j->path->vcpu(s->j);
 	stops_begin(s->j, &stops, state);
 	stops_add(s->j, &stops, state, state, next);
 	journey_enter(s->j, &s->j->sets->state[state]);
@@ -203,11 +219,24 @@ static void step_by_guest(struct steps *s, unsigned int from, unsigned int to, u
 	if (!s->somewhere)
 		start_at(s, from, to, false);
 	j->path->by_guest(&stops.script, &states[from], &states[to]);
-	if (states[to].flags & FLAG_PKE)
-		script_add(&stops.script, SCRIPT_PKRU, state_pkru(&states[to]));
+	script_add_pkru(&stops.script, &states[to]);
 	stops_add(j, &stops, to, from, next);
 	stops.nr_pairs++;
 	s->at = to;
+}
+
+/* The script of a path that ends elsewhere: what is to be seen there, and how it goes on. */
+static void begin_landed(struct journey *j, unsigned int from, unsigned int to)
+{
+	const struct mmu_state *states = j->sets->state;
+	unsigned int landed;
+
+	TEST_ASSERT(journey_find(j, j->path->lands_in, &landed), "nothing runs behind path %s",
+		    j->path->name);
+	stops_begin(j, &stops, landed);
+	stops_add(j, &stops, landed, from, landed);
+	path_guest.by_guest(&stops.script, &states[landed], &states[to]);
+	script_add_pkru(&stops.script, &states[to]);
 }
 
 static void step_by_vmm(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
@@ -216,7 +245,10 @@ static void step_by_vmm(struct steps *s, unsigned int from, unsigned int to, uns
 
 	if (!s->somewhere || s->at != from)
 		start_at(s, from, to, true);
-	stops_begin(j, &stops, to);
+	if (j->path->lands_in)
+		begin_landed(j, from, to);
+	else
+		stops_begin(j, &stops, to);
 	stops_add(j, &stops, to, from, next);
 	j->path->by_vmm(j, &j->sets->state[from], &j->sets->state[to]);
 	if (!run_stops(j)) {
@@ -286,12 +318,12 @@ u64 journey_tour(struct journey *j, enum state_mode a, enum state_mode b)
 	struct steps s = { .j = j };
 
 	stops.nr_pairs = 0;
-	j->vcpu = j->guest->vcpu;
 	if (j->path->all_pairs)
 		tour_all(&s, a, b);
 	else
 		tour_some(&s, a, b);
 	flush(&s);
+	j->vcpu = j->guest->vcpu;
 	j->pairs += s.pairs;
 	report_pairs(s.pairs);
 	/* What was left out has failed, unless the run was told to stop. */

@@ -105,9 +105,13 @@ static struct script_end arrive(struct journey *j, const struct replay *r, u32 a
 		ops = script.nr_ops;
 		j->path->by_guest(&script, &r->from, to);
 		print_route(&script, ops, script.nr_ops);
-		if (to->flags & FLAG_PKE)
-			script_add(&script, SCRIPT_PKRU, state_pkru(to));
+		script_add_pkru(&script, to);
 		journey_enter(j, &r->from);
+	} else if (r->after && j->path->lands_in) {
+		path_guest.by_guest(&script, j->path->lands_in, to);
+		print_route(&script, 0, script.nr_ops);
+		script_add_pkru(&script, to);
+		j->path->by_vmm(j, &r->from, to);
 	} else {
 		script_add_start(&script, to);
 		if (r->after)
@@ -142,6 +146,8 @@ static int replay(const struct replay *r, const char *id)
 	j->path = r->path;
 	lacks = j->path->lacks ? j->path->lacks(j) : NULL;
 	TEST_REQUIRE(!lacks, "no path %s here: %s", j->path->name, lacks);
+	if (j->path->vcpu)
+		j->vcpu = j->path->vcpu(j);
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
 	end = arrive(j, r, list_accesses(j, &r->tc, gva), &result);
 	if (end.nr_results > result)

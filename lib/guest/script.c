@@ -123,12 +123,17 @@ struct kvm_regs script_regs(const struct mmu_state *state, bool again)
 	};
 }
 
+void script_add_pkru(struct script *script, const struct mmu_state *state)
+{
+	if (state->flags & FLAG_PKE)
+		script_add(script, SCRIPT_PKRU, state_pkru(state));
+}
+
 void script_add_start(struct script *script, const struct mmu_state *state)
 {
 	if (state_modes[state->mode].long_mode && !state_modes[state->mode].code64)
 		script_add(script, SCRIPT_TO64, 0);
-	if (state->flags & FLAG_PKE)
-		script_add(script, SCRIPT_PKRU, state_pkru(state));
+	script_add_pkru(script, state);
 }
 
 struct agent_result script_result(const struct guest *guest, u32 i)

@@ -89,6 +89,18 @@ void vcpu_events_clear(struct vcpu *vcpu)
 	VCPU_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
 }
 
+void vcpu_settle(struct vcpu *vcpu)
+{
+	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
+	struct kvm_vcpu_events events;
+
+	VCPU_IOCTL(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	memset(&events.smi, 0, sizeof(events.smi));
+	events.flags = KVM_VCPUEVENT_VALID_SMM;
+	VCPU_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	VCPU_IOCTL(vcpu, KVM_SET_MP_STATE, &runnable);
+}
+
 struct one_msr {
 	struct kvm_msrs head;
 	struct kvm_msr_entry entry;

@@ -53,6 +53,30 @@ struct vm *vm_create(void)
 	return vm;
 }
 
+struct vm *vm_create_sharing(const struct vm *of)
+{
+	struct vm *vm = vm_create();
+	unsigned int i;
+
+	for (i = 0; i < of->nr_slots; i++) {
+		const struct vm_slot *slot = &of->slot[i];
+		struct kvm_userspace_memory_region region = {
+			.slot = slot->id,
+			.guest_phys_addr = slot->gpa,
+			.memory_size = slot->size,
+			.userspace_addr = (uintptr_t)slot->host,
+		};
+		int err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+
+		TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", slot->id,
+			    strerror(err));
+		vm->slot[i] = *slot;
+		vm->slot[i].shared = true;
+		vm->nr_slots++;
+	}
+	return vm;
+}
+
 static void vcpu_free(struct vm *vm, struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vm->run_size);
@@ -76,14 +100,15 @@ void vm_free(struct vm *vm)
 	close(vm->fd);
 	close(vm->kvm_fd);
 	for (i = 0; i < vm->nr_slots; i++)
-		munmap(vm->slot[i].host, vm->slot[i].size);
+		if (!vm->slot[i].shared)
+			munmap(vm->slot[i].host, vm->slot[i].size);
 	free(vm);
 }
 
-int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
+static int mem_add(struct vm *vm, u16 space, gpa_t gpa, u64 size, int node, void **host)
 {
 	struct kvm_userspace_memory_region region = {
-		.slot = vm->nr_slots,
+		.slot = (u32)space << 16 | vm->nr_slots,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 	};
@@ -107,9 +132,24 @@ int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
 		munmap(p, size);
 		return err;
 	}
-	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, gpa, size, p };
+	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, false, gpa, size, p };
 	*host = p;
 	return 0;
+}
+
+int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
+{
+	return mem_add(vm, 0, gpa, size, node, host);
+}
+
+void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size)
+{
+	void *host = NULL;
+	int err = mem_add(vm, space, gpa, size, VM_ANY_NODE, &host);
+
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION space %u gpa %#llx size %#llx: %s", space,
+		    (unsigned long long)gpa, (unsigned long long)size, strerror(err));
+	return host;
 }
 
 void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node)
@@ -127,7 +167,8 @@ void *vm_gpa2hva(const struct vm *vm, gpa_t gpa)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_slots; i++)
-		if (gpa >= vm->slot[i].gpa && gpa - vm->slot[i].gpa < vm->slot[i].size)
+		if (!(vm->slot[i].id >> 16) && gpa >= vm->slot[i].gpa &&
+		    gpa - vm->slot[i].gpa < vm->slot[i].size)
 			return vm->slot[i].host + (gpa - vm->slot[i].gpa);
 	return NULL;
 }
