@@ -27,8 +27,8 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
  * Can this actor make such an access at all, to memory that is mapped for it?  If not,
  * that is one failing case instead of one per entry variant, and false is returned.
  */
-bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
-		 enum agent_access access, bool careful);
+bool cases_probe(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+		 const struct actor *actor, enum agent_access access, bool careful);
 
 /*
  * After the cases of a state: nothing but accessed and dirty bits may have changed in its

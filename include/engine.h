@@ -14,6 +14,9 @@
 struct engine {
 	const char *name;
 	const char *does; /* one line for --help */
+	enum agent_via via; /* what the guest executes */
+	/* NULL, or what this host lacks for the engine (a reason to skip). */
+	const char *(*host_lacks)(const struct guest *guest);
 	/* NULL, or why this engine cannot make such accesses (then they are not counted). */
 	const char *(*unsupported)(const struct guest *guest, const struct agent_batch *batch);
 	void (*run)(struct guest *guest, const struct agent_batch *batch);

@@ -123,10 +123,17 @@ struct actor {
 	bool ac;
 };
 
+/* What the guest executes to make an access; an engine (engine.h) uses one of them. */
+enum agent_via {
+	VIA_NATIVE, /* a plain instruction */
+	NR_AGENT_VIAS,
+};
+
 struct agent_batch {
 	struct mmu_state state;
 	struct actor actor;
 	enum agent_access access;
+	enum agent_via via;
 	bool careful;               /* restore entries before each access, report A/D bits */
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
@@ -148,11 +155,12 @@ struct agent_batch {
 void agent_run(struct guest *guest, const struct agent_batch *batch);
 
 /*
- * Can the agent make this access in this state, to memory of its own?  NULL, or what
- * happened ("KVM_SET_SREGS: Invalid argument", "exit SHUTDOWN 0").  careful as in a batch.
+ * Can an access like those of this batch (all but the list of addresses) be made, to memory
+ * of the agent's own?  run: an engine's.  NULL, or what happened ("KVM_SET_SREGS: Invalid
+ * argument", "exit SHUTDOWN 0").
  */
-const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor, enum agent_access access, bool careful);
+const char *agent_probe(struct guest *guest, const struct agent_batch *like,
+			void (*run)(struct guest *guest, const struct agent_batch *batch));
 
 /* What case i of a batch of writes stores. */
 u32 agent_stored_word(const struct agent_batch *batch, u32 i);

@@ -250,8 +250,8 @@ static void print_series(const struct series *s, const char *name, u32 left_out)
 
 static void run_series(struct series *s, const struct plan *plan)
 {
-	const char *cannot = agent_probe(guest, &s->state, &s->actor, s->access,
-					 s->careful);
+	const struct agent_batch like = batch_of(s, false);
+	const char *cannot = agent_probe(guest, &like, agent_run);
 	char name[STATE_NAME_LEN];
 	u32 left_out;
 

@@ -245,6 +245,7 @@ static void run_batch(struct role_watch *watch, const struct mmu_state *state,
 
 static void run_accesses(struct role_watch *watch, const struct mmu_state *state)
 {
+	const struct agent_batch like = { .state = *state, .actor = all_actors[0] };
 	gva_t gvas[MAX_CHOICES];
 	u32 nr = choose_gvas(watch->guest, state, gvas);
 	const char *trouble;
@@ -252,7 +253,7 @@ static void run_accesses(struct role_watch *watch, const struct mmu_state *state
 	int access;
 
 	/* A failure of walk_test's, not of this one. */
-	trouble = agent_probe(watch->guest, state, &all_actors[0], AGENT_READ, false);
+	trouble = agent_probe(watch->guest, &like, agent_run);
 	if (trouble)
 		role_watch_drain(watch);
 	TEST_REQUIRE(!trouble, "the state cannot be run in: %s", trouble);

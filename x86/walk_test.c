@@ -61,7 +61,7 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 
 		if (engine->unsupported(guest, &batch) || report_should_stop())
 			continue;
-		if (cases_probe(guest, state, actor, access, careful))
+		if (cases_probe(guest, engine, state, actor, access, careful))
 			cases_run(guest, engine, state, actor, access, careful,
 				  careful ? &careful_plans[area] : &walk_plans[area]);
 	}
@@ -81,6 +81,8 @@ static void walk_state(const struct subtest *self)
 	int access;
 
 	prepare();
+	missing = engine->host_lacks(guest);
+	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	for (i = 0; i < NR_ACTORS; i++)

@@ -72,6 +72,7 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 		.state = tc->state,
 		.actor = tc->actor,
 		.access = tc->access,
+		.via = engine->via,
 		.careful = careful,
 		.gvas = &gva,
 		.nr = 1,
@@ -86,7 +87,7 @@ static bool replay_pass(struct guest *guest, const struct engine *engine,
 			       careful ? "careful" : "fast", why);
 		return true;
 	}
-	why = agent_probe(guest, &tc->state, &tc->actor, tc->access, careful);
+	why = agent_probe(guest, &batch, engine->run);
 	if (why) {
 		if (!quiet)
 			printf("# expected  agent runs%s\n# observed  %s\n",

@@ -174,7 +174,8 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 		.guest = guest,
 		.engine = engine,
 		.plan = plan,
-		.batch = { .state = *state, .actor = *actor, .access = access, .careful = careful },
+		.batch = { .state = *state, .actor = *actor, .access = access,
+			   .via = engine->via, .careful = careful },
 		.regs = guest_walk_regs(guest, state),
 	};
 
@@ -199,10 +200,12 @@ static json_t *probe_detail(const void *context)
 			 "the agent cannot do this in this state, not even to memory of its own");
 }
 
-bool cases_probe(struct guest *guest, const struct mmu_state *state, const struct actor *actor,
-		 enum agent_access access, bool careful)
+bool cases_probe(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+		 const struct actor *actor, enum agent_access access, bool careful)
 {
-	const char *what = agent_probe(guest, state, actor, access, careful);
+	const struct agent_batch like = { .state = *state, .actor = *actor, .access = access,
+					  .via = engine->via, .careful = careful };
+	const char *what = agent_probe(guest, &like, engine->run);
 	enum paging_mode mode = state_modes[state->mode].paging;
 	struct test_case tc = { .state = *state, .actor = *actor, .access = access };
 	char id[CASE_ID_LEN];

@@ -9,38 +9,12 @@
 
 /* Labels of agent_body.h, [code64]. */
 #define LABELS(name) extern const u8 name##32[], name##64[]
-LABELS(agent_read);
-LABELS(agent_write);
-LABELS(agent_fetch);
 LABELS(agent_bare);
 LABELS(agent_bare_next);
 LABELS(agent_wrpkru);
 LABELS(agent_careful);
 LABELS(agent_careful_after);
-LABELS(agent_access_read);
-LABELS(agent_access_write);
-LABELS(agent_access_fetch);
-LABELS(agent_access_ldt);
 LABELS(agent_access_return);
-extern const u8 agent_read32_next[], agent_read64_next[];
-extern const u8 agent_write32_next[], agent_write64_next[];
-extern const u8 agent_fetch32_next[], agent_fetch64_next[];
-
-static const struct {
-	const u8 *loop[2], *next[2], *careful[2];
-} code[NR_AGENT_ACCESSES] = {
-	[AGENT_READ] = { { agent_read32, agent_read64 },
-			 { agent_read32_next, agent_read64_next },
-			 { agent_access_read32, agent_access_read64 } },
-	[AGENT_WRITE] = { { agent_write32, agent_write64 },
-			  { agent_write32_next, agent_write64_next },
-			  { agent_access_write32, agent_access_write64 } },
-	[AGENT_FETCH] = { { agent_fetch32, agent_fetch64 },
-			  { agent_fetch32_next, agent_fetch64_next },
-			  { agent_access_fetch32, agent_access_fetch64 } },
-	[AGENT_LDT] = { { NULL, NULL }, { NULL, NULL },
-			{ agent_access_ldt32, agent_access_ldt64 } },
-};
 
 static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool l)
 {
@@ -55,11 +29,6 @@ static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool l)
 		.l = l,
 		.g = 1,
 	};
-}
-
-u64 agent_stub(enum agent_access access, bool code64)
-{
-	return AGENT_ADDR(code[access].careful[code64]);
 }
 
 u64 agent_return_stub(bool code64)
@@ -181,7 +150,7 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	memset(p, 0, sizeof(*p));
 	/* 32-bit code writes only the low half of an LDT's base; compatibility mode reads all. */
 	memset((u8 *)vm_gpa2hva(guest->vm, AGENT_GDT) + SEL_LDT + 8, 0, 8);
-	p->access = AGENT_ADDR(code[batch->access].careful[m->code64]) + alias;
+	p->access = agent_stub(batch->via, batch->access, m->code64) + alias;
 	p->after = AGENT_ADDR(m->code64 ? agent_careful_after64 : agent_careful_after32);
 	p->resume = batch->actor.cpl ?
 			    AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) +
@@ -202,6 +171,7 @@ static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
 	u32 alias = batch->careful ? 0 : user_alias(batch);
+	const struct agent_code *stub = agent_code(batch->via, batch->access, code64);
 	struct kvm_regs r = {
 		.rsi = AGENT_CASES + 8ull * first + alias,
 		.rdi = AGENT_RESULTS + (u64)RESULT_SIZE * first + alias,
@@ -220,8 +190,8 @@ static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 		r.rip = AGENT_ADDR(code64 ? agent_bare64 : agent_bare32) + alias;
 		r.rbp = AGENT_ADDR(code64 ? agent_bare_next64 : agent_bare_next32) + alias;
 	} else {
-		r.rip = AGENT_ADDR(code[batch->access].loop[code64]) + alias;
-		r.rbp = AGENT_ADDR(code[batch->access].next[code64]) + alias;
+		r.rip = AGENT_ADDR(stub->loop) + alias;
+		r.rbp = AGENT_ADDR(stub->next) + alias;
 	}
 	if (batch->actor.ac)
 		r.rflags |= X86_EFLAGS_AC;
@@ -241,16 +211,14 @@ u32 agent_stored_word(const struct agent_batch *batch, u32 i)
 u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
+	const struct agent_code *stub = agent_code(batch->via, batch->access, code64);
 	u32 alias = user_alias(batch);
-	/* Length of what precedes the access: mov CR2(DI), BX; or mov %cs.. mov %eax, %fs. */
-	u32 loop_skip = code64 ? 4 : 3, ldt_skip = 2 + 3 + 3;
 
 	if (batch->access == AGENT_FETCH)
 		return gva;
 	if (!batch->careful)
-		return AGENT_ADDR(code[batch->access].loop[code64]) + loop_skip + alias;
-	return AGENT_ADDR(code[batch->access].careful[code64]) +
-	       (batch->access == AGENT_LDT ? ldt_skip : 0) + alias;
+		return AGENT_ADDR(stub->loop) + stub->loop_skip + alias;
+	return AGENT_ADDR(stub->careful) + stub->careful_skip + alias;
 }
 
 /* What became of a case; the fast loops leave it to be seen from what they stored. */
@@ -270,8 +238,6 @@ static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr
 		from++;
 	return from;
 }
-
-#define HANG_WINDOWS 2
 
 /*
  * Runs from case *done on.  A vCPU that still finishes cases does not hang, and one window
@@ -337,33 +303,28 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	}
 }
 
-const char *agent_probe(struct guest *guest, const struct mmu_state *state,
-			const struct actor *actor, enum agent_access access, bool careful)
+const char *agent_probe(struct guest *guest, const struct agent_batch *like,
+			void (*run)(struct guest *guest, const struct agent_batch *batch))
 {
 	static char what[160];
 	struct agent_result result;
-	struct agent_batch batch = {
-		.state = *state,
-		.actor = *actor,
-		.access = access,
-		.careful = careful,
-		.nr = 1,
-		.results = &result,
-	};
-	struct kvm_sregs sregs = state_sregs(guest, state, actor->cpl, false, false);
-	gva_t gva = AGENT_PROBE + agent_access_offset(access);
-	u32 tag = agent_tag(access, AGENT_PROBE);
+	struct agent_batch batch = *like;
+	struct kvm_sregs sregs = state_sregs(guest, &like->state, like->actor.cpl, false, false);
+	gva_t gva = AGENT_PROBE + agent_access_offset(like->access);
+	u32 tag = agent_tag(like->access, AGENT_PROBE);
 	int err = __vcpu_sregs_set(guest->vcpu, &sregs);
 
+	batch.nr = 1;
+	batch.results = &result;
 	if (err) {
 		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
 		return what;
 	}
 	/* Descriptor tables are the supervisor's, whoever uses them. */
-	if (access != AGENT_LDT)
+	if (like->access != AGENT_LDT)
 		gva += user_alias(&batch);
 	batch.gvas = &gva;
-	agent_run(guest, &batch);
+	run(guest, &batch);
 	if (result.status == STATUS_DONE && result.value == tag)
 		return NULL;
 	if (result.status == STATUS_DONE)

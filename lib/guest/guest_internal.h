@@ -5,6 +5,12 @@
 
 #include "guest.h"
 
+/*
+ * So many windows of guest->timeout_ms without anything finished are a hang.  One proves
+ * nothing: the machine itself may have stood still, as emulated ones do.
+ */
+#define HANG_WINDOWS 2
+
 void tables_init(struct guest *guest, enum table_area area,
 		 struct variant_list (*variants)[MAX_LEVELS + 1]);
 u32 tables_levels(const struct table_image *t, struct agent_level *levels);
@@ -19,8 +25,17 @@ extern const u8 agent_start[], agent_end[];
 /* All registers of a state; careful: with the handlers that lead back to a driver. */
 struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state, u8 cpl,
 			     bool careful, bool bare);
+/* The agent's code for one access; what a way does not do is NULL. */
+struct agent_code {
+	const u8 *loop, *next; /* of a fast batch, and where it goes on behind a fault */
+	u8 loop_skip;          /* bytes from loop to the instruction that faults */
+	const u8 *careful;     /* the access alone, which a driver jumps to */
+	u8 careful_skip;
+};
+
+const struct agent_code *agent_code(enum agent_via via, enum agent_access access, bool code64);
 /* The code that makes a careful access, and the one that ends it with an exception. */
-u64 agent_stub(enum agent_access access, bool code64);
+u64 agent_stub(enum agent_via via, enum agent_access access, bool code64);
 u64 agent_return_stub(bool code64);
 /* Did the agent itself exit? */
 bool agent_is_done(const struct vcpu *vcpu, u32 exit);

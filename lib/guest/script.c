@@ -12,8 +12,6 @@ extern const u8 script_start[], script_end[];
 extern const u8 script_entry32[], script_entry64[], script_after32[], script_after64[];
 
 #define SCRIPT_ADDR(label) ((u64)((label) - script_start) + SCRIPT_CODE)
-#define HANG_WINDOWS 2
-
 static struct script_op *guest_ops(const struct guest *guest)
 {
 	return vm_gpa2hva(guest->vm, SCRIPT_OPS);
@@ -85,7 +83,7 @@ void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
 	c += i;
 	*c = (struct script_case){
 		.gva = gva,
-		.stub = agent_stub(access, m->code64) + alias,
+		.stub = agent_stub(VIA_NATIVE, access, m->code64) + alias,
 		.resume = agent_return_stub(m->code64) + alias,
 		.flags = X86_EFLAGS_FIXED | (actor->ac ? X86_EFLAGS_AC : 0),
 		.alias = alias,

@@ -7,7 +7,6 @@
 #include "test_assert.h"
 #include "x86.h"
 
-#define HANG_WINDOWS 2
 /* An access may cross no page, so one exit and a retry are all that can come. */
 #define MAX_MMIO 4
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where the agent's code of each way to make each access lies. */
+#include "guest_internal.h"
+
+#define LABELS(name) extern const u8 name##32[], name##64[]
+LABELS(agent_read);
+LABELS(agent_write);
+LABELS(agent_fetch);
+LABELS(agent_access_read);
+LABELS(agent_access_write);
+LABELS(agent_access_fetch);
+LABELS(agent_access_ldt);
+extern const u8 agent_read32_next[], agent_read64_next[];
+extern const u8 agent_write32_next[], agent_write64_next[];
+extern const u8 agent_fetch32_next[], agent_fetch64_next[];
+
+/* Bytes in front of the access: in a loop mov CR2(DI), BX; for an LDT mov %cs.. mov %eax, %fs. */
+#define LOOP32 3
+#define LOOP64 4
+#define LDT_SKIP (2 + 3 + 3)
+
+static const struct agent_code codes[NR_AGENT_VIAS][NR_AGENT_ACCESSES][2] = {
+	[VIA_NATIVE] = {
+		[AGENT_READ] = {
+			{ agent_read32, agent_read32_next, LOOP32, agent_access_read32, 0 },
+			{ agent_read64, agent_read64_next, LOOP64, agent_access_read64, 0 },
+		},
+		[AGENT_WRITE] = {
+			{ agent_write32, agent_write32_next, LOOP32, agent_access_write32, 0 },
+			{ agent_write64, agent_write64_next, LOOP64, agent_access_write64, 0 },
+		},
+		[AGENT_FETCH] = {
+			{ agent_fetch32, agent_fetch32_next, LOOP32, agent_access_fetch32, 0 },
+			{ agent_fetch64, agent_fetch64_next, LOOP64, agent_access_fetch64, 0 },
+		},
+		[AGENT_LDT] = {
+			{ .careful = agent_access_ldt32, .careful_skip = LDT_SKIP },
+			{ .careful = agent_access_ldt64, .careful_skip = LDT_SKIP },
+		},
+	},
+};
+
+const struct agent_code *agent_code(enum agent_via via, enum agent_access access, bool code64)
+{
+	return &codes[via][access][code64];
+}
+
+u64 agent_stub(enum agent_via via, enum agent_access access, bool code64)
+{
+	return AGENT_ADDR(agent_code(via, access, code64)->careful);
+}
