@@ -61,6 +61,8 @@
 #define DATA_READ_OFFSET 0x000
 #define DATA_WRITE_OFFSET 0x100    /* +0 is stored to, +8 holds the tag */
 #define DATA_FETCH_OFFSET 0x200
+#define DATA_FRONT_OFFSET 0xffa    /* code that ends behind the page, in the next one's tag */
+#define DATA_FRONT_SIZE 6
 #define DATA_LDT_OFFSET 0x300      /* a data segment descriptor whose limit is the tag */
 
 #define SEL_CODE32 0x08

@@ -14,12 +14,20 @@
 #include "compare.h"
 #include "engine.h"
 #include "plan.h"
+#include "report.h"
+
+/*
+ * Is there anything to be seen?  EFLAGS.AC changes nothing for fetches, and at CPL 3 only
+ * implicit accesses could obey it.
+ */
+bool actor_says_something(const struct actor *actor, enum agent_access access);
 
 /*
  * Runs every choice of the plan (without paging: a few addresses; plan may be NULL) as
  * one actor with one kind of access, and reports each case that differs from the model.
+ * Returns how many cases there were.
  */
-void cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
 	       const struct actor *actor, enum agent_access access, bool careful,
 	       const struct plan *plan);
 
@@ -37,11 +45,23 @@ bool cases_probe(struct guest *guest, const struct engine *engine, const struct 
 void cases_check_memory(struct guest *guest, const struct mmu_state *state);
 
 /*
- * Runs one case alone, prints it in full, and returns an exit code (KSFT_*).  With after,
- * the name of a state, the same entries are walked in that state first: what KVM keeps
- * from there may be what goes wrong.
+ * --case: runs one case alone, prints it in full, and returns an exit code (KSFT_*).  With
+ * after, the name of a state, the same entries are walked in that state first: what KVM keeps
+ * from there may be what goes wrong.  With engine "all" every engine answers, in one table.
  */
-int case_replay(const char *id, const char *after, const struct engine *engine);
+int case_replay(const struct test_options *options);
+
+/* What an access that is made alone comes to: the host side of a replay. */
+struct case_answer {
+	struct walk_result expected;
+	struct agent_result observed;
+	struct agent_batch batch;   /* as it was made */
+	const char *left_out;       /* NULL, or why this engine does not make it */
+	const char *broken;         /* NULL, or what happens to such an access anywhere */
+	bool agrees;
+};
+void case_answer(struct guest *guest, const struct engine *engine, const struct test_case *tc,
+		 gva_t gva, bool careful, struct case_answer *answer);
 
 /* A case in full, for a failure record: registers, role, page-table path, rule. */
 json_t *case_detail(const struct comparison *c, const struct test_case *tc,

@@ -5,6 +5,7 @@
  * The texts are canonical: known_issues entries match "EXPECTED => OBSERVED".
  *   ok page=0x1000000                        the access completed and met that page
  *   #PF(p,w,rsvd)  #GP(0x0)                  a fault, with the error code's bits
+ *   fault                                    the same from an engine that tells no more
  *   exit SHUTDOWN                            the guest did not survive the access
  * What differs besides is added: " cr2=...", " rip=...", " ad=..." (accessed and dirty
  * bits newly set, per level), " entry-corrupt".

@@ -15,17 +15,25 @@ struct engine {
 	const char *name;
 	const char *does; /* one line for --help */
 	enum agent_via via; /* what the guest executes */
+	/* BIT(access): that such an access faults is told, but neither error code nor address. */
+	u8 no_error;
 	/* NULL, or what this host lacks for the engine (a reason to skip). */
-	const char *(*host_lacks)(const struct guest *guest);
+	const char *(*host_lacks)(struct guest *guest);
 	/* NULL, or why this engine cannot make such accesses (then they are not counted). */
 	const char *(*unsupported)(const struct guest *guest, const struct agent_batch *batch);
 	void (*run)(struct guest *guest, const struct agent_batch *batch);
 };
 
-extern const struct engine engine_native;
+extern const struct engine engine_native, engine_forced, engine_translate;
 extern const struct engine *const engines[];
 extern const unsigned int nr_engines;
 /* By name, or NULL. */
 const struct engine *engine_find(const char *name);
+/* "native, forced": of all of them, for --help and for checking --engine. */
+const char *engine_names(void);
+
+/* A batch of such accesses as this engine makes them; addresses are the caller's to add. */
+struct agent_batch engine_batch(const struct engine *engine, const struct mmu_state *state,
+				const struct actor *actor, enum agent_access access, bool careful);
 
 #endif

@@ -41,11 +41,18 @@ struct table_image {
 	u8 *image;                   /* TABLE_AREA_SIZE bytes, as the host wrote them */
 };
 
+/*
+ * Code in front of a page, for fetches that begin there and end in it: whose the page is that
+ * lies before a test address.  Only tables made for it have one (lib/guest/front.c).
+ */
+enum page_front { FRONT_NONE, FRONT_SUPERVISOR, FRONT_USER };
+
 struct guest {
 	struct vm *vm;
 	struct vcpu *vcpu;
 	struct cpu_facts cpu;
 	struct table_image area[NR_TABLE_AREAS];
+	enum page_front front;
 	struct phys_range range[NR_TABLE_AREAS];
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
 	unsigned int timeout_ms;     /* CPU time; two such windows without a result are a hang */
@@ -76,6 +83,12 @@ u32 state_pkru(const struct mmu_state *state);
 
 /* variants: one list per (area, level), or NULL for all that variants_of() knows. */
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1]);
+/* The same with tables that have such pages in front. */
+struct guest *guest_create_front(enum page_front front,
+				 struct variant_list (*variants)[MAX_LEVELS + 1]);
+/* A list for guest_create_front() that holds one entry, which is the last of its slots. */
+void front_list(enum paging_mode mode, int level, enum page_front front, u64 entry,
+		struct variant_list *list);
 /* Tables and model memory only, no VM: for what needs no KVM.  Everything but vm and vcpu. */
 struct guest *guest_create_model(const struct cpu_facts *cpu);
 void guest_free(struct guest *guest);
@@ -96,6 +109,14 @@ bool guest_choose(const struct guest *guest, const struct mmu_state *state,
  */
 gva_t guest_gva(const struct guest *guest, enum table_area area,
 		const u16 variant[MAX_LEVELS + 1], u32 offset);
+
+/*
+ * What the driver of careful batches does, for accesses that the VMM makes: puts the entries
+ * that gva selects back to what the host wrote; and says which A/D bits were set since, in
+ * the form of agent_result.ad.
+ */
+void guest_restore_path(struct guest *guest, const struct mmu_state *state, gva_t gva);
+u32 guest_path_ad(const struct guest *guest, const struct mmu_state *state, gva_t gva);
 
 /* NULL, or what differs in the state's tables or in data pages from what the host wrote. */
 const char *guest_check_memory(const struct guest *guest, const struct mmu_state *state);
@@ -126,6 +147,7 @@ struct actor {
 /* What the guest executes to make an access; an engine (engine.h) uses one of them. */
 enum agent_via {
 	VIA_NATIVE, /* a plain instruction */
+	VIA_FORCED, /* the same behind KVM's forced-emulation prefix */
 	NR_AGENT_VIAS,
 };
 
@@ -136,6 +158,7 @@ struct agent_batch {
 	enum agent_via via;
 	bool careful;               /* restore entries before each access, report A/D bits */
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
+	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
 	const gva_t *gvas;
 	u32 nr;
@@ -153,6 +176,9 @@ struct agent_batch {
  */
 #define MAX_ABNORMAL 32
 void agent_run(struct guest *guest, const struct agent_batch *batch);
+
+/* Puts the vCPU into a batch's state, PKRU included, as its actor, and runs nothing there. */
+void agent_enter(struct guest *guest, const struct agent_batch *batch);
 
 /*
  * Can an access like those of this batch (all but the list of addresses) be made, to memory

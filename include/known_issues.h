@@ -11,6 +11,7 @@
 #define KMC_KNOWN_ISSUES_H
 
 #include "host.h"
+#include "report.h"
 #include "types.h"
 
 struct known_issues;
@@ -26,12 +27,8 @@ void known_issues_free(struct known_issues *issues);
 void known_issues_select(struct known_issues *issues, const struct host_card *host,
 			 const char *test);
 
-/*
- * The first entry that covers this mismatch, or -1.  after: the state before, or NULL; path:
- * the way from there, or NULL.
- */
-int known_issues_match(struct known_issues *issues, const char *case_id, const char *after,
-		       const char *path, const char *expected, const char *observed);
+/* The first entry that covers this mismatch, or -1. */
+int known_issues_match(struct known_issues *issues, const struct case_failure *failure);
 
 /* Number of entries in the file; an entry is named by its place, 0..nr-1. */
 int known_issues_nr(const struct known_issues *issues);

@@ -25,6 +25,15 @@ enum plan_kind {
 	PLAN_WALK,
 	/* Accessed and dirty bits: every variant alone, and A=D=0 on every set of levels. */
 	PLAN_CAREFUL,
+	/*
+	 * For ways to make an access that take long: every variant alone, and each single right
+	 * that is missing at one level with each at another.
+	 */
+	PLAN_EMULATION,
+	/* The same for accessed and dirty bits: A=D=0 on every set of levels. */
+	PLAN_EMULATION_CAREFUL,
+	/* Every variant that has code in front of its page, see struct guest.front. */
+	PLAN_FRONT,
 	/* Every rights variant of every level with every other: for the model's own test. */
 	PLAN_RIGHTS_PRODUCT,
 };

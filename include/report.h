@@ -22,7 +22,7 @@ struct test_options {
 	const char *case_id;      /* --case ID; NULL = none */
 	const char *after;        /* --after STATE: where a replayed case is walked first; NULL = nowhere */
 	const char *path;         /* --path NAME: how a replayed case is come to from there; NULL = the test's default */
-	const char *engine;       /* --engine NAME; NULL = the test's default */
+	const char *engine;       /* --engine NAME; NULL = the test's default; "all" only with case_id */
 	const char *results;      /* --results FILE (JSON lines); NULL = none */
 	const char *known_issues; /* --known-issues FILE; NULL = none */
 	u64 max_failures;         /* --max-failures N: stop after N failing cases; 0 = no limit */
@@ -38,6 +38,7 @@ struct test_about {
 	bool has_cases;       /* understands --case */
 	const char *paths;    /* NULL, or names separated by ", ": understands --path */
 	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
+	bool replays_all;     /* --case understands --engine all */
 	const char *tags;     /* NULL, or names separated by commas, e.g. "model,no-kvm": what runner.sh --tag picks by */
 };
 
@@ -52,6 +53,7 @@ struct case_failure {
 	const char *observed;
 	const char *after;    /* state before, for the replay command; NULL = none */
 	const char *path;     /* the way from there, for the replay command; NULL = none */
+	const char *engine;   /* how the access was made; NULL = natively */
 	const char *rule;     /* name of the rule that decided the expectation */
 	/*
 	 * Registers, role, page-table path...: a new reference, made only when the case is

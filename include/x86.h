@@ -35,6 +35,7 @@
 #define X86_EFLAGS_IOPL 0x00003000
 #define X86_EFLAGS_AC 0x00040000
 
+#define UD_VECTOR 6
 #define DF_VECTOR 8
 #define GP_VECTOR 13
 #define PF_VECTOR 14

@@ -87,6 +87,23 @@ static void seed(struct comparison *c, const struct walk_result *e, const char *
 #undef WRONG
 }
 
+/* An engine that tells of a fault only that there was one. */
+static void seed_no_error(struct comparison *c, const struct walk_result *e, const char *id)
+{
+	struct agent_result r = right_result(c, e);
+	bool ok = e->outcome == WALK_OK;
+
+	c->observed = &r;
+	if (!ok) {
+		r.error ^= 1;
+		r.cr2 = r.rip = 0;
+	}
+	result(outcome_matches(c), "right without details", id);
+	r.status = ok ? STATUS_FAULT | PF_VECTOR : STATUS_DONE;
+	result(!outcome_matches(c), ok ? "fault instead, without details" :
+					 "no fault, without details", id);
+}
+
 static void seed_case(const struct golden *g)
 {
 	struct golden_walk w;
@@ -100,6 +117,8 @@ static void seed_case(const struct golden *g)
 	c.guest = w.guest;
 	c.gva = w.gva;
 	seed(&c, &w.result, g->id);
+	batch.no_error = true;
+	seed_no_error(&c, &w.result, g->id);
 	guest_free(w.guest);
 }
 

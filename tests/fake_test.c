@@ -23,6 +23,8 @@ static json_t *fake_detail(const void *context)
 	return json_pack("{s:i}", "number", *(const unsigned int *)context);
 }
 
+static const char *engine; /* --engine */
+
 static void fail_cases(const char *subtest, unsigned int nr, const char *expected,
 		       const char *observed)
 {
@@ -33,6 +35,7 @@ static void fail_cases(const char *subtest, unsigned int nr, const char *expecte
 	for (unsigned int i = 0; i < nr && !report_should_stop(); i++) {
 		snprintf(id, sizeof(id), "%s/case-%u", subtest, i);
 		failure.id = id;
+		failure.engine = engine;
 		failure.detail = fake_detail;
 		failure.context = &i;
 		report_failure(&failure);
@@ -101,6 +104,7 @@ int main(int argc, char **argv)
 		.proves = "Nothing: it does what FAKE_PLAN says.",
 		.has_cases = true,
 		.engines = "native, other",
+		.replays_all = true,
 		.tags = "fake,no-kvm",
 	};
 	static struct subtest subtests[MAX_SUBTESTS];
@@ -115,6 +119,7 @@ int main(int argc, char **argv)
 	if (getenv("FAKE_TAGS"))
 		about.tags = getenv("FAKE_TAGS");
 	test_options_parse(&about, argc, argv, &options);
+	engine = options.engine;
 	if (options.case_id) {
 		printf("replaying %s\n", options.case_id);
 		if (!strchr(options.case_id, '/')) {

@@ -79,6 +79,25 @@ known_issues_match() {
 	entry host "{\"kernel\": \">=1 <$version\"}" && matches_not
 }
 
+# An entry without a word about engines is about the guest's CPU.
+known_issues_engine() {
+	local other=("$test_bin" --known-issues "$work/known.json" --engine other)
+	export FAKE_PLAN='a=known:3 b=pass'
+	entry
+	run 1 "${other[@]}"
+	has "not ok 1 a # cases=3 failed=3" "$out"
+	has "replay:   $test_bin --engine other --case a/case-0" "$out"
+	entry engine '"native"' && matches
+	entry engine '"*"' && matches
+	run 0 "${other[@]}"
+	has "ok 1 a # XFAIL cases=3 known=3" "$out"
+	entry engine '"oth*"' && matches_not stale
+	run 0 "${other[@]}"
+	has "ok 1 a # XFAIL cases=3 known=3" "$out"
+	malformed "'engine' must be" engine '""'
+	malformed "'engine' must be" engine '["native"]'
+}
+
 known_issues_stale() {
 	entry
 	export FAKE_PLAN='a=pass b=pass'
@@ -157,5 +176,5 @@ known_issues_malformed() {
 }
 
 # shellcheck disable=SC2034 # runs in runner_test.sh
-known_issue_subtests=(known_issues_match known_issues_stale known_issues_in_a_run
+known_issue_subtests=(known_issues_match known_issues_engine known_issues_stale known_issues_in_a_run
 	known_issues_malformed)

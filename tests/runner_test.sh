@@ -125,7 +125,8 @@ test_refuses_bad_input() {
 	refuse "unexpected argument 'x'" "$test_bin" x
 	refuse "needs a number" "$test_bin" --seed 12x
 	refuse "needs a number" "$test_bin" --max-failures ''
-	refuse "unknown engine 'x'" "$test_bin" --engine x
+	refuse "unknown engine 'x': one of native, other, all" "$test_bin" --engine x
+	refuse "--engine all goes with --case" "$test_bin" --engine all
 	refuse "No such file" "$test_bin" --known-issues "$work/none"
 	refuse "cannot write results" "$test_bin" --results "$work/none/x"
 	refuse "no subtest matches" "$test_bin" --filter zzz

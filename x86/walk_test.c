@@ -22,11 +22,11 @@
 
 #define MAX_STATES 512
 
-static const struct test_about about = {
+static struct test_about about = {
 	.name = "walk_test",
 	.proves = "page walks and faults in every paging mode and state are what the manuals say",
 	.has_cases = true,
-	.engines = "native",
+	.replays_all = true,
 	.tags = "walk,native",
 };
 
@@ -67,12 +67,6 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 	}
 }
 
-/* EFLAGS.AC changes nothing for fetches, and at CPL 3 only implicit accesses could obey it. */
-static bool says_something(const struct actor *actor, enum agent_access access)
-{
-	return !actor->ac || access == AGENT_LDT || (!actor->cpl && access != AGENT_FETCH);
-}
-
 static void walk_state(const struct subtest *self)
 {
 	const struct mmu_state *state = self->data;
@@ -87,7 +81,7 @@ static void walk_state(const struct subtest *self)
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	for (i = 0; i < NR_ACTORS; i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
-			if (says_something(&all_actors[i], access))
+			if (actor_says_something(&all_actors[i], access))
 				run_access(state, &all_actors[i], access);
 	cases_check_memory(guest, state);
 }
@@ -101,10 +95,11 @@ int main(int argc, char **argv)
 	unsigned int nr = 0, i, j;
 	int mode, code;
 
+	about.engines = engine_names();
 	test_options_parse(&about, argc, argv, &options);
 	engine = engine_find(options.engine ? options.engine : "native");
 	if (options.case_id)
-		return case_replay(options.case_id, options.after, engine);
+		return case_replay(&options);
 	for (mode = 0; mode < NR_STATE_MODES; mode++) {
 		for (i = 0; nr < MAX_STATES && state_nth(mode, i, &states[nr]); i++) {
 			state_name(&states[nr], names[nr]);

@@ -11,14 +11,40 @@
 /* Variant lists that hold the case's entries and nothing else. */
 static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
 
+/*
+ * For fetches of which one level deviates: tables with code in front of the page, for the
+ * engines that begin there (struct guest.front).  FRONT_NONE for every other case.
+ */
+static enum page_front front_for_case(const struct test_case *tc, int *deviates)
+{
+	enum paging_mode mode = state_modes[tc->state.mode].paging;
+	int level, n = 0;
+
+	*deviates = 1;
+	for (level = paging_formats[mode].levels; level >= 1; level--)
+		if (tc->entry[level] != variant_full(mode, level)) {
+			*deviates = level;
+			n++;
+		}
+	if (tc->access != AGENT_FETCH || n > 1 || mode == PAGING_NONE)
+		return FRONT_NONE;
+	return tc->actor.cpl ? FRONT_USER : FRONT_SUPERVISOR;
+}
+
 static void lists_for_case(const struct test_case *tc)
 {
 	enum table_area area = state_area(&tc->state);
 	enum paging_mode mode = state_modes[tc->state.mode].paging;
-	int level;
+	int level, deviates;
+	enum page_front front = front_for_case(tc, &deviates);
 
 	for (level = 1; level <= paging_formats[mode].levels; level++) {
 		struct variant_list *list = &lists[area][level];
+
+		if (front && level == deviates) {
+			front_list(mode, level, front, tc->entry[level], list);
+			continue;
+		}
 
 		list->bits[list->nr++] = variant_full(mode, level);
 		if (tc->entry[level] != list->bits[0])
@@ -64,41 +90,83 @@ static const char *impossible(const struct guest *guest, const struct test_case 
 static bool replay_pass(struct guest *guest, const struct engine *engine,
 			const struct test_case *tc, gva_t gva, bool careful, bool quiet)
 {
-	struct walk_regs regs = guest_walk_regs(guest, &tc->state);
-	struct walk_access access = case_access(tc, gva);
-	struct walk_result expected;
-	struct agent_result observed;
-	struct agent_batch batch = {
-		.state = tc->state,
-		.actor = tc->actor,
-		.access = tc->access,
-		.via = engine->via,
-		.careful = careful,
-		.gvas = &gva,
-		.nr = 1,
-		.results = &observed,
-	};
-	struct comparison c = { guest, &batch, gva, &expected, &observed };
-	const char *why = engine->unsupported(guest, &batch);
+	struct case_answer a;
+	const struct comparison c = { guest, &a.batch, gva, &a.expected, &a.observed };
 
-	if (why) {
-		if (!quiet)
-			printf("# engine    %s, %s pass left out: %s\n", engine->name,
-			       careful ? "careful" : "fast", why);
+	case_answer(guest, engine, tc, gva, careful, &a);
+	if (quiet)
+		return true;
+	if (a.left_out)
+		printf("# engine    %s, %s pass left out: %s\n", engine->name,
+		       careful ? "careful" : "fast", a.left_out);
+	else if (a.broken)
+		printf("# expected  agent runs%s\n# observed  %s\n", careful ? " (careful)" : "",
+		       a.broken);
+	else
+		case_print(&c, tc, engine);
+	return a.left_out || a.agrees;
+}
+
+static void answer_text(const struct comparison *c, const struct case_answer *a,
+			char text[OUTCOME_TEXT_LEN])
+{
+	char expected[OUTCOME_TEXT_LEN];
+
+	if (a->left_out || a->broken)
+		snprintf(text, OUTCOME_TEXT_LEN, "%s", a->left_out ? "-" : a->broken);
+	else
+		outcome_texts(c, expected, text);
+}
+
+/* One engine's line of the table; false if it is wrong. */
+static bool print_answers(struct guest *guest, const struct engine *engine,
+			  const struct test_case *tc, const struct test_case *first, gva_t gva)
+{
+	const char *lacks = engine->host_lacks(guest), *verdict = "";
+	char text[2][OUTCOME_TEXT_LEN];
+	bool made = false, good = true;
+	int careful;
+
+	if (lacks) {
+		printf("# %-10s skipped: %s\n", engine->name, lacks);
 		return true;
 	}
-	why = agent_probe(guest, &batch, engine->run);
-	if (why) {
-		if (!quiet)
-			printf("# expected  agent runs%s\n# observed  %s\n",
-			       careful ? " (careful)" : "", why);
-		return false;
+	for (careful = 0; careful <= 1; careful++) {
+		struct case_answer a;
+		const struct comparison c = { guest, &a.batch, gva, &a.expected, &a.observed };
+
+		if (first)
+			replay_pass(guest, engine, first, gva, careful, true);
+		case_answer(guest, engine, tc, gva, careful, &a);
+		answer_text(&c, &a, text[careful]);
+		made |= !a.left_out;
+		good &= a.left_out || a.agrees;
+		if (a.left_out)
+			verdict = a.left_out;
 	}
+	printf("# %-10s %-28s %-28s %s\n", engine->name, text[0], text[1],
+	       !made ? verdict : good ? "yes" : "NO");
+	return good;
+}
+
+/* --engine all: one table. */
+static bool replay_all(struct guest *guest, const struct test_case *tc,
+		       const struct test_case *first, gva_t gva)
+{
+	const struct walk_regs regs = guest_walk_regs(guest, &tc->state);
+	const struct walk_access access = case_access(tc, gva);
+	char text[OUTCOME_TEXT_LEN];
+	struct walk_result expected;
+	bool good = true;
+	unsigned int i;
+
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
-	engine->run(guest, &batch);
-	if (!quiet)
-		case_print(&c, tc, engine);
-	return outcome_matches(&c);
+	walk_result_text(&expected, text);
+	printf("# expected: %s (%s)\n# %-10s %-28s %-28s %s\n", text,
+	       rule_text(expected.rule)->name, "engine", "fast", "careful", "as expected?");
+	for (i = 0; i < nr_engines; i++)
+		good &= print_answers(guest, engines[i], tc, first, gva);
+	return good;
 }
 
 /* Only when it is clear that something will be run: bad ids get one line and no KTAP. */
@@ -111,6 +179,7 @@ static void print_header(void)
 	printed = true;
 }
 
+/* engine: NULL for all. */
 static int replay(const struct test_case *tc, const struct test_case *first, const char *id,
 		  const struct engine *engine)
 {
@@ -120,9 +189,10 @@ static int replay(const struct test_case *tc, const struct test_case *first, con
 	const char *missing, *why;
 	gva_t gva = DATA_PAGE + offset;
 	bool good = true;
-	int careful;
+	int careful, deviates;
+	enum page_front front = front_for_case(tc, &deviates);
 
-	guest = guest_create(lists);
+	guest = guest_create_front(front, lists);
 	why = impossible(guest, tc);
 	if (why) {
 		guest_free(guest);
@@ -132,12 +202,19 @@ static int replay(const struct test_case *tc, const struct test_case *first, con
 	print_header();
 	missing = state_missing(&tc->state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	missing = engine ? engine->host_lacks(guest) : NULL;
+	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	if (state_modes[tc->state.mode].paging != PAGING_NONE) {
 		TEST_ASSERT(guest_choose(guest, &tc->state, tc->entry, choice),
 			    "the case's entries are not in its tables");
+		/* A full entry is found in more slots than the one that has the front. */
+		if (front)
+			choice[deviates] = guest->area[state_area(&tc->state)].variants[deviates].nr - 1;
 		gva = guest_gva(guest, state_area(&tc->state), choice, offset);
 	}
-	for (careful = 0; careful <= 1; careful++) {
+	if (!engine)
+		good = replay_all(guest, tc, first, gva);
+	for (careful = 0; engine && careful <= 1; careful++) {
 		if (first)
 			replay_pass(guest, engine, first, gva, careful, true);
 		good &= replay_pass(guest, engine, tc, gva, careful, false);
@@ -161,8 +238,10 @@ static const char *parse_after(const char *after, const struct test_case *tc,
 		       NULL : "that state does not walk the case's tables";
 }
 
-int case_replay(const char *id, const char *after, const struct engine *engine)
+int case_replay(const struct test_options *options)
 {
+	const char *id = options->case_id, *after = options->after;
+	const struct engine *engine = engine_find(options->engine ? options->engine : "native");
 	struct test_case tc, first;
 	struct test_scope scope;
 	const char *error = case_parse(id, &tc);

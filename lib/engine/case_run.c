@@ -25,6 +25,8 @@ struct work {
 
 static gva_t gvas[AGENT_MAX_CASES];
 static struct agent_result results[AGENT_MAX_CASES];
+/* Cases of the batch that differ: told only when all stores were looked at. */
+static u32 mismatched[AGENT_MAX_CASES];
 
 static struct test_case work_case(const struct work *w, u32 i)
 {
@@ -40,28 +42,49 @@ static struct test_case work_case(const struct work *w, u32 i)
 }
 
 struct mismatch {
+	struct guest *guest;
 	const struct comparison *c;
 	const struct test_case *tc;
 	const struct engine *engine;
 };
 
+/* Whether KVM alone is wrong or the CPU, too. */
+static void add_native_answer(const struct mismatch *m, json_t *detail)
+{
+	char expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	struct case_answer a;
+	const struct comparison c = { m->guest, &a.batch, m->c->gva, &a.expected, &a.observed };
+	const char *says = observed;
+
+	case_answer(m->guest, &engine_native, m->tc, m->c->gva, m->c->batch->careful, &a);
+	outcome_texts(&c, expected, observed);
+	if (a.left_out || a.broken)
+		says = a.left_out ? a.left_out : a.broken;
+	json_object_set_new(detail, "native", json_pack("{s:s, s:b}", "observed", says, "as_expected",
+							a.agrees));
+}
+
 static json_t *mismatch_detail(const void *context)
 {
 	const struct mismatch *m = context;
+	json_t *detail = case_detail(m->c, m->tc, m->engine);
 
-	return case_detail(m->c, m->tc, m->engine);
+	if (m->engine != &engine_native)
+		add_native_answer(m, detail);
+	return detail;
 }
 
 static void report_mismatch(const struct work *w, u32 i, const struct comparison *c,
 			    const char *expected, const char *observed)
 {
 	struct test_case tc = work_case(w, i);
-	struct mismatch m = { c, &tc, w->engine };
+	struct mismatch m = { w->guest, c, &tc, w->engine };
 	char id[CASE_ID_LEN], before[STATE_NAME_LEN];
 	struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
+		.engine = w->engine->name,
 		.rule = rule_text(c->expected->rule)->name,
 		.detail = mismatch_detail,
 		.context = &m,
@@ -90,25 +113,41 @@ static void note_store(struct work *w, u32 i, gpa_t page)
 	w->last_writer[k] = i;
 }
 
-static void compare_one(struct work *w, u32 i)
+static void expect(const struct work *w, u32 i, struct walk_result *expected)
 {
 	const struct test_case tc = { w->batch.state, w->batch.actor, w->batch.access, { 0 } };
-	struct walk_access access = case_access(&tc, gvas[i]);
+	const struct walk_access access = case_access(&tc, gvas[i]);
+
+	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, expected);
+}
+
+/* As the model says? */
+static bool compare_one(struct work *w, u32 i)
+{
 	struct walk_result expected;
-	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
 	gpa_t page;
 	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
 
-	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, &expected);
+	expect(w, i, &expected);
 	if (outcome_matches(&c)) {
 		if (expected.outcome == WALK_OK && w->batch.access == AGENT_WRITE)
 			note_store(w, i, expected.gpa & ~0xfffull);
-		return;
+		return true;
 	}
 	/* A write that should not have happened did change a page, too. */
 	if (w->batch.access == AGENT_WRITE && results[i].status == STATUS_DONE &&
 	    guest_page_by_tag(w->guest, results[i].value, false, &page))
 		note_store(w, i, page);
+	return false;
+}
+
+static void report_one(const struct work *w, u32 i)
+{
+	struct walk_result expected;
+	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
+	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+
+	expect(w, i, &expected);
 	outcome_texts(&c, e, o);
 	report_mismatch(w, i, &c, e, o);
 }
@@ -145,26 +184,30 @@ static void report_not_run(const struct work *w, u32 i)
 
 static void run_batch(struct work *w)
 {
-	u32 i;
+	u32 i, k, nr_mismatched = 0;
 
 	w->batch.gvas = gvas;
 	w->batch.results = results;
 	w->nr_stored = 0;
 	w->engine->run(w->guest, &w->batch);
-	for (i = 0; i < w->batch.nr && !report_should_stop(); i++) {
-		if (results[i].status == STATUS_NOT_RUN) {
-			report_not_run(w, i);
-			break;
-		}
-		compare_one(w, i);
-	}
-	/* Stopped half-way, pages hold what later cases stored. */
-	if (i == w->batch.nr || results[i].status == STATUS_NOT_RUN)
-		compare_stores(w);
+	for (i = 0; i < w->batch.nr && results[i].status != STATUS_NOT_RUN; i++)
+		if (!compare_one(w, i))
+			mismatched[nr_mismatched++] = i;
+	/* Before anything is reported: a report may make accesses of its own. */
+	compare_stores(w);
+	for (k = 0; k < nr_mismatched && !report_should_stop(); k++)
+		report_one(w, mismatched[k]);
+	if (i < w->batch.nr && !report_should_stop())
+		report_not_run(w, i);
 	report_cases(i);
 }
 
-void cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
+bool actor_says_something(const struct actor *actor, enum agent_access access)
+{
+	return !actor->ac || access == AGENT_LDT || (!actor->cpl && access != AGENT_FETCH);
+}
+
+u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
 	       const struct actor *actor, enum agent_access access, bool careful,
 	       const struct plan *plan)
 {
@@ -174,13 +217,12 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 		.guest = guest,
 		.engine = engine,
 		.plan = plan,
-		.batch = { .state = *state, .actor = *actor, .access = access,
-			   .via = engine->via, .careful = careful },
+		.batch = engine_batch(engine, state, actor, access, careful),
 		.regs = guest_walk_regs(guest, state),
 	};
 
 	if (engine->unsupported(guest, &w.batch))
-		return;
+		return 0;
 	for (w.first = 0; w.first < total && !report_should_stop(); w.first += w.batch.nr) {
 		w.batch.nr = total - w.first;
 		if (w.batch.nr > AGENT_MAX_CASES)
@@ -191,6 +233,7 @@ void cases_run(struct guest *guest, const struct engine *engine, const struct mm
 						   plan->choice[w.first + i], offset);
 		run_batch(&w);
 	}
+	return w.first < total ? w.first : total;
 }
 
 static json_t *probe_detail(const void *context)
@@ -203,8 +246,7 @@ static json_t *probe_detail(const void *context)
 bool cases_probe(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
 		 const struct actor *actor, enum agent_access access, bool careful)
 {
-	const struct agent_batch like = { .state = *state, .actor = *actor, .access = access,
-					  .via = engine->via, .careful = careful };
+	const struct agent_batch like = engine_batch(engine, state, actor, access, careful);
 	const char *what = agent_probe(guest, &like, engine->run);
 	enum paging_mode mode = state_modes[state->mode].paging;
 	struct test_case tc = { .state = *state, .actor = *actor, .access = access };
@@ -212,6 +254,7 @@ bool cases_probe(struct guest *guest, const struct engine *engine, const struct 
 	struct case_failure f = {
 		.id = id,
 		.expected = careful ? "agent runs (careful)" : "agent runs",
+		.engine = engine->name,
 		.rule = rule_text(RULE_A_ALLOWED)->name,
 	};
 	int level;

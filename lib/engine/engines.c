@@ -6,6 +6,8 @@
 
 const struct engine *const engines[] = {
 	&engine_native,
+	&engine_forced,
+	&engine_translate,
 };
 const unsigned int nr_engines = ARRAY_SIZE(engines);
 
@@ -17,4 +19,30 @@ const struct engine *engine_find(const char *name)
 		if (!strcmp(engines[i]->name, name))
 			return engines[i];
 	return NULL;
+}
+
+const char *engine_names(void)
+{
+	static char names[256];
+	unsigned int i;
+
+	for (i = 0; i < nr_engines && !strstr(names, engines[nr_engines - 1]->name); i++) {
+		if (i)
+			strcat(names, ", ");
+		strcat(names, engines[i]->name);
+	}
+	return names;
+}
+
+struct agent_batch engine_batch(const struct engine *engine, const struct mmu_state *state,
+				const struct actor *actor, enum agent_access access, bool careful)
+{
+	return (struct agent_batch){
+		.state = *state,
+		.actor = *actor,
+		.access = access,
+		.via = engine->via,
+		.careful = careful,
+		.no_error = engine->no_error & 1u << access,
+	};
 }

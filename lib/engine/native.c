@@ -9,7 +9,7 @@ static const char *native_unsupported(const struct guest *guest, const struct ag
 	return batch->access == AGENT_LDT && !batch->careful ? "careful batches only" : NULL;
 }
 
-static const char *native_lacks(const struct guest *guest)
+static const char *native_lacks(struct guest *guest)
 {
 	(void)guest;
 	return NULL;

@@ -61,6 +61,49 @@ static void add_rights_pairs(struct builder *b)
 				}
 }
 
+/* One right missing at a level, another one at a level below. */
+static void add_single_pairs(struct builder *b)
+{
+	static const u64 changed[] = { PTE_P, PTE_W, PTE_U, PTE_NX, PTE_PS };
+	int levels = paging_formats[b->plan->mode].levels, hi, lo;
+	unsigned int i, j;
+
+	for (hi = levels; hi > 1; hi--)
+		for (lo = hi - 1; lo >= 1; lo--)
+			for (i = 0; i < ARRAY_SIZE(changed); i++)
+				for (j = 0; j < ARRAY_SIZE(changed); j++) {
+					int v = variant_find(&b->variants[hi],
+							     VARIANT_FULL ^ changed[i]);
+					int w = variant_find(&b->variants[lo],
+							     VARIANT_FULL ^ changed[j]);
+					u16 c[MAX_LEVELS + 1] = { 0 };
+
+					if (v < 0 || w < 0)
+						continue;
+					c[hi] = v;
+					c[lo] = w;
+					add(b, c);
+				}
+}
+
+/* Slots as lib/guest/front.c lays them out. */
+static void add_front(struct builder *b)
+{
+	int levels = paging_formats[b->plan->mode].levels, level;
+	u16 i;
+
+	for (level = 1; level <= levels; level++) {
+		bool all = paging_formats[b->plan->mode].level[level].register_entry;
+
+		for (i = all ? 1 : 2; i < b->variants[level].nr; i += all ? 1 : 2) {
+			u16 c[MAX_LEVELS + 1] = { 0 };
+
+			c[level] = i;
+			add(b, c);
+		}
+	}
+}
+
 static void add_each_alone(struct builder *b)
 {
 	int levels = paging_formats[b->plan->mode].levels, level;
@@ -179,6 +222,16 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 	case PLAN_CAREFUL:
 		add_each_alone(&b);
 		add_not_accessed(&b);
+		break;
+	case PLAN_EMULATION:
+		add_each_alone(&b);
+		add_single_pairs(&b);
+		break;
+	case PLAN_EMULATION_CAREFUL:
+		add_not_accessed(&b);
+		break;
+	case PLAN_FRONT:
+		add_front(&b);
 		break;
 	case PLAN_RIGHTS_PRODUCT:
 		add_rights_product(&b, paging_formats[mode].levels, none);

@@ -129,6 +129,19 @@ static void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 	guest->state_entered = guest->state_valid = true;
 }
 
+void agent_enter(struct guest *guest, const struct agent_batch *batch)
+{
+	const struct kvm_sregs sregs = state_sregs(guest, &batch->state, batch->actor.cpl, false,
+						   false);
+	const struct kvm_regs regs = {
+		.rflags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0),
+	};
+	int error = 0;
+
+	enter_state(guest, &sregs, &batch->state, &error);
+	vcpu_regs_set(guest->vcpu, &regs);
+}
+
 static struct agent_result *guest_results(struct guest *guest)
 {
 	return vm_gpa2hva(guest->vm, AGENT_RESULTS);
@@ -214,8 +227,9 @@ u64 agent_fault_rip(const struct agent_batch *batch, gva_t gva)
 	const struct agent_code *stub = agent_code(batch->via, batch->access, code64);
 	u32 alias = user_alias(batch);
 
+	/* The forced fetch begins one byte before the page. */
 	if (batch->access == AGENT_FETCH)
-		return gva;
+		return batch->via == VIA_FORCED ? (gva & ~0xfffull) - 1 : gva;
 	if (!batch->careful)
 		return AGENT_ADDR(stub->loop) + stub->loop_skip + alias;
 	return AGENT_ADDR(stub->careful) + stub->careful_skip + alias;

@@ -15,6 +15,12 @@ agent_start:
 
 #define ADDR(label) ((label) - agent_start + AGENT_CODE)
 
+/* KVM's handle_ud() takes this for a prefix: what follows is for its emulator. */
+.macro FORCE_EMULATION
+	ud2
+	.ascii "kvm"
+.endm
+
 #define BITS 64
 #define N(name) name##64
 #define W 8
@@ -30,6 +36,7 @@ agent_start:
 #define POP popq
 	.code64
 #include "agent_body.h"
+#include "agent_forced.h"
 #undef BITS
 #undef N
 #undef W
@@ -59,6 +66,7 @@ agent_start:
 #define POP popl
 	.code32
 #include "agent_body.h"
+#include "agent_forced.h"
 
 /*
  * What a data page holds at DATA_FETCH_OFFSET, the same bytes in both code sizes:
@@ -68,9 +76,17 @@ agent_start:
 	.globl agent_page_code, agent_page_code_end
 agent_page_code:
 	mov $0x12345678, %eax
+	.globl agent_page_note
+agent_page_note:
 	.byte 0x89, 0x47, RESULT_VALUE	/* mov %eax, RESULT_VALUE(%di) */
 	.byte 0xff, 0xe5		/* jmp *%bp */
 agent_page_code_end:
+
+/* What a data page ends with, see lib/guest/front.c. */
+	.globl agent_page_front
+agent_page_front:
+	FORCE_EMULATION
+	.byte 0xb8	/* mov $tag, %eax, with the tag in the next page */
 
 	.org agent_start + AGENT_CODE_SIZE	/* does not assemble when the code outgrows it */
 	.globl agent_end

@@ -10,6 +10,16 @@ LABELS(agent_access_read);
 LABELS(agent_access_write);
 LABELS(agent_access_fetch);
 LABELS(agent_access_ldt);
+LABELS(agent_forced_read);
+LABELS(agent_forced_write);
+LABELS(agent_forced_fetch);
+LABELS(agent_access_forced_read);
+LABELS(agent_access_forced_write);
+LABELS(agent_access_forced_fetch);
+LABELS(agent_access_forced_ldt);
+extern const u8 agent_forced_read32_next[], agent_forced_read64_next[];
+extern const u8 agent_forced_write32_next[], agent_forced_write64_next[];
+extern const u8 agent_forced_fetch32_next[], agent_forced_fetch64_next[];
 extern const u8 agent_read32_next[], agent_read64_next[];
 extern const u8 agent_write32_next[], agent_write64_next[];
 extern const u8 agent_fetch32_next[], agent_fetch64_next[];
@@ -18,6 +28,7 @@ extern const u8 agent_fetch32_next[], agent_fetch64_next[];
 #define LOOP32 3
 #define LOOP64 4
 #define LDT_SKIP (2 + 3 + 3)
+#define FORCED 5 /* the prefix; a fault's RIP is behind it */
 
 static const struct agent_code codes[NR_AGENT_VIAS][NR_AGENT_ACCESSES][2] = {
 	[VIA_NATIVE] = {
@@ -36,6 +47,30 @@ static const struct agent_code codes[NR_AGENT_VIAS][NR_AGENT_ACCESSES][2] = {
 		[AGENT_LDT] = {
 			{ .careful = agent_access_ldt32, .careful_skip = LDT_SKIP },
 			{ .careful = agent_access_ldt64, .careful_skip = LDT_SKIP },
+		},
+	},
+	[VIA_FORCED] = {
+		[AGENT_READ] = {
+			{ agent_forced_read32, agent_forced_read32_next, LOOP32 + FORCED,
+			  agent_access_forced_read32, FORCED },
+			{ agent_forced_read64, agent_forced_read64_next, LOOP64 + FORCED,
+			  agent_access_forced_read64, FORCED },
+		},
+		[AGENT_WRITE] = {
+			{ agent_forced_write32, agent_forced_write32_next, LOOP32 + FORCED,
+			  agent_access_forced_write32, FORCED },
+			{ agent_forced_write64, agent_forced_write64_next, LOOP64 + FORCED,
+			  agent_access_forced_write64, FORCED },
+		},
+		[AGENT_FETCH] = {
+			{ agent_forced_fetch32, agent_forced_fetch32_next, 0,
+			  agent_access_forced_fetch32, 0 },
+			{ agent_forced_fetch64, agent_forced_fetch64_next, 0,
+			  agent_access_forced_fetch64, 0 },
+		},
+		[AGENT_LDT] = {
+			{ .careful = agent_access_forced_ldt32, .careful_skip = LDT_SKIP + FORCED },
+			{ .careful = agent_access_forced_ldt64, .careful_skip = LDT_SKIP + FORCED },
 		},
 	},
 };

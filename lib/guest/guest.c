@@ -14,6 +14,7 @@
 #define MAX_ALIAS_BIT 47
 
 extern const u8 agent_page_code[], agent_page_code_end[];
+extern const u8 agent_page_note[], agent_page_front[];
 
 const char *const agent_access_names[NR_AGENT_ACCESSES] = { "read", "write", "fetch", "ldt" };
 
@@ -62,6 +63,10 @@ void guest_fill_page(u8 *page, u32 tag)
 	memcpy(page + DATA_WRITE_OFFSET + 8, &tag, sizeof(tag));
 	memcpy(page + DATA_FETCH_OFFSET, agent_page_code, agent_page_code_end - agent_page_code);
 	memcpy(page + DATA_FETCH_OFFSET + 1, &tag, sizeof(tag)); /* mov $tag, %eax */
+	/* Behind the first tag, which is the end of an instruction in front of the page. */
+	memcpy(page + DATA_READ_OFFSET + sizeof(tag), agent_page_note,
+	       agent_page_code_end - agent_page_note);
+	memcpy(page + DATA_FRONT_OFFSET, agent_page_front, DATA_FRONT_SIZE);
 	memcpy(page + DATA_LDT_OFFSET, &descriptor, sizeof(descriptor));
 }
 
@@ -178,6 +183,12 @@ struct guest *guest_create_model(const struct cpu_facts *cpu)
 
 struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 {
+	return guest_create_front(FRONT_NONE, variants);
+}
+
+struct guest *guest_create_front(enum page_front front,
+				 struct variant_list (*variants)[MAX_LEVELS + 1])
+{
 	/* First: where there is no KVM, this ends the subtest. */
 	struct vm *vm = vm_create();
 	struct guest *guest = guest_alloc();
@@ -186,6 +197,7 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 
 	emulator_quirks(guest);
 	guest->vm = vm;
+	guest->front = front;
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);
@@ -194,6 +206,7 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 	add_aliases(guest);
 
 	memcpy(ram + AGENT_CODE, agent_start, agent_end - agent_start);
+	memcpy(ram + AGENT_PROBE - DATA_FRONT_SIZE, agent_page_front, DATA_FRONT_SIZE);
 	descriptors_init(ram);
 	images_init(guest, variants);
 	for (i = 0; i < NR_TABLE_AREAS; i++)

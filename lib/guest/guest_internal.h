@@ -15,6 +15,13 @@ void tables_init(struct guest *guest, enum table_area area,
 		 struct variant_list (*variants)[MAX_LEVELS + 1]);
 u32 tables_levels(const struct table_image *t, struct agent_level *levels);
 
+/* lib/guest/front.c: gives each variant of a list a slot before it that may be executed. */
+void front_interleave(const struct table_shape *shape, int level, enum page_front front,
+		      struct variant_list *list);
+/* The entry of a table's last slot, or 0 where that slot is not free. */
+u64 front_last_entry(const struct table_image *t, int level, enum page_front front,
+		     unsigned int *slot);
+
 /* Descriptor tables and TSSs, written once. */
 void descriptors_init(u8 *ram);
 

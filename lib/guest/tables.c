@@ -56,18 +56,30 @@ static u64 variant_target(const struct table_image *t, int level, u64 bits,
 	return level == 1 ? DATA_PAGE : level == 2 ? DATA_LARGE : DATA_HUGE;
 }
 
-static void write_test_tables(struct table_image *t, const struct cpu_facts *cpu)
+static void write_test_entry(struct table_image *t, int level, u32 slot, u64 bits,
+			     const struct cpu_facts *cpu)
 {
+	put_entry(t, AREA_TEST + (level - 1) * 0x1000, slot,
+		  bits | variant_target(t, level, bits, cpu));
+}
+
+static void write_test_tables(struct table_image *t, const struct cpu_facts *cpu,
+			      enum page_front front)
+{
+	unsigned int slot;
 	int level;
+	u64 last;
 	u16 i;
 
 	for (level = 1; level <= paging_formats[t->shape.mode].levels; level++) {
 		const struct variant_list *list = &t->variants[level];
 
 		for (i = 0; i < list->nr; i++)
-			put_entry(t, AREA_TEST + (level - 1) * 0x1000,
-				  variant_first_slot(&t->shape, level) + i,
-				  list->bits[i] | variant_target(t, level, list->bits[i], cpu));
+			write_test_entry(t, level, variant_first_slot(&t->shape, level) + i,
+					 list->bits[i], cpu);
+		last = front ? front_last_entry(t, level, front, &slot) : 0;
+		if (last)
+			write_test_entry(t, level, slot, last, cpu);
 	}
 }
 
@@ -117,8 +129,10 @@ void tables_init(struct guest *guest, enum table_area area,
 			t->variants[level] = variants[area][level];
 		else
 			variants_of(&t->shape, level, &guest->cpu, &t->variants[level]);
+		if (!variants && guest->front)
+			front_interleave(&t->shape, level, guest->front, &t->variants[level]);
 	}
-	write_test_tables(t, &guest->cpu);
+	write_test_tables(t, &guest->cpu, guest->front);
 	write_agent_tables(t);
 	memcpy(t->image + AREA_COPY, t->image + AREA_TEST, MAX_LEVELS * 0x1000);
 }
@@ -184,4 +198,53 @@ u32 tables_levels(const struct table_image *t, struct agent_level *levels)
 		};
 	}
 	return nr;
+}
+
+/* Each of its entries: as the guest has it, and as the host wrote it. */
+static u32 path_entries(const struct guest *guest, const struct mmu_state *state, gva_t gva,
+			u8 *now[MAX_LEVELS], const u8 *image[MAX_LEVELS], u32 *bytes)
+{
+	const struct table_image *t = &guest->area[state_area(state)];
+	struct agent_level levels[MAX_LEVELS];
+	u32 i, nr = 0;
+
+	if (state_modes[state->mode].paging != PAGING_NONE)
+		nr = tables_levels(t, levels);
+	for (i = 0; i < nr; i++) {
+		const struct agent_level *l = &levels[i];
+		u32 at = (gva >> l->shift & l->mask) * 4 * l->words;
+
+		now[i] = (u8 *)vm_gpa2hva(guest->vm, l->table) + at;
+		image[i] = t->image + (l->table - t->base) + at;
+		*bytes = 4 * l->words;
+	}
+	return nr;
+}
+
+void guest_restore_path(struct guest *guest, const struct mmu_state *state, gva_t gva)
+{
+	const u8 *image[MAX_LEVELS];
+	u8 *now[MAX_LEVELS];
+	u32 bytes, nr = path_entries(guest, state, gva, now, image, &bytes);
+
+	while (nr--)
+		memcpy(now[nr], image[nr], bytes);
+}
+
+u32 guest_path_ad(const struct guest *guest, const struct mmu_state *state, gva_t gva)
+{
+	const u8 *image[MAX_LEVELS];
+	u8 *now[MAX_LEVELS];
+	u32 bytes, i, ad = 0, nr = path_entries(guest, state, gva, now, image, &bytes);
+
+	for (i = 0; i < nr; i++) {
+		u64 before = 0, after = 0;
+
+		memcpy(&before, image[i], bytes);
+		memcpy(&after, now[i], bytes);
+		ad |= ((before ^ after) >> 5 & 3) << 2 * i;
+		if ((before ^ after) & ~(u64)(PTE_A | PTE_D))
+			ad |= AD_CORRUPT;
+	}
+	return ad;
 }

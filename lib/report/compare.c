@@ -62,6 +62,8 @@ bool outcome_matches(const struct comparison *c)
 		return false;
 	if (e->outcome == WALK_OK)
 		return o->value == agent_tag(c->batch->access, e->gpa);
+	if (c->batch->no_error)
+		return true;
 	return o->error == e->error_code &&
 	       (e->vector != PF_VECTOR || o->cr2 == expected_cr2(c)) &&
 	       o->rip == agent_fault_rip(c->batch, c->gva);
@@ -142,6 +144,8 @@ static void observed_text(const struct comparison *c, char text[OUTCOME_TEXT_LEN
 	else if (o->status & STATUS_EXIT)
 		snprintf(text, OUTCOME_TEXT_LEN, "exit %s %#llx",
 			 exit_reason_name(o->status & STATUS_EXIT_MASK), (unsigned long long)o->cr2);
+	else if (o->status == (STATUS_FAULT | PF_VECTOR) && c->batch->no_error)
+		snprintf(text, OUTCOME_TEXT_LEN, "fault");
 	else if (o->status != STATUS_DONE)
 		fault_text(o->status & 0xff, o->error, text, OUTCOME_TEXT_LEN);
 	else if (guest_page_by_tag(c->guest, o->value, c->batch->access == AGENT_LDT, &page))
@@ -166,7 +170,8 @@ void outcome_texts(const struct comparison *c, char expected[OUTCOME_TEXT_LEN],
 
 	walk_result_text(c->expected, expected);
 	observed_text(c, observed);
-	if (o->status >= STATUS_FAULT && o->status < STATUS_EXIT && same_kind(c)) {
+	if (o->status >= STATUS_FAULT && o->status < STATUS_EXIT && same_kind(c) &&
+	    !c->batch->no_error) {
 		u64 rip = agent_fault_rip(c->batch, c->gva);
 
 		if (c->expected->vector == PF_VECTOR && o->cr2 != expected_cr2(c))

@@ -21,6 +21,7 @@ struct issue {
 	json_t *cases; /* a glob or a list of globs */
 	const char *after; /* a glob on the state before, or NULL */
 	const char *path;  /* a glob on the way from there, or NULL */
+	const char *engine; /* a glob on who made the access; NULL: native alone */
 	regex_t mismatch;
 	/* The last text tried: few distinct ones come, many times each. */
 	char last_text[256];
@@ -36,7 +37,7 @@ struct known_issues {
 };
 
 /* The fields that an entry may leave out. */
-static const char *const optional_fields[] = { "after", "path" };
+static const char *const optional_fields[] = { "after", "path", "engine" };
 
 /* Where a complaint goes and what it is about. */
 struct checker {
@@ -89,6 +90,16 @@ static bool check_text(const struct checker *check, json_t *entry, const char *n
 	return true;
 }
 
+static bool is_one_of(const char *name, const char *const *names, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static bool check_fields(const struct checker *check, json_t *entry)
 {
 	static const char *const names[] = { "id",	 "tests",  "host",    "cases",
@@ -97,14 +108,10 @@ static bool check_fields(const struct checker *check, json_t *entry)
 	json_t *value;
 	size_t i;
 
-	json_object_foreach(entry, name, value) {
-		for (i = 0; i < ARRAY_SIZE(names); i++)
-			if (!strcmp(name, names[i]))
-				break;
-		if (i == ARRAY_SIZE(names) && strcmp(name, optional_fields[0]) &&
-		    strcmp(name, optional_fields[1]))
+	json_object_foreach(entry, name, value)
+		if (!is_one_of(name, names, ARRAY_SIZE(names)) &&
+		    !is_one_of(name, optional_fields, ARRAY_SIZE(optional_fields)))
 			return complain(check, "unknown field '%s'", name);
-	}
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (!json_object_get(entry, names[i]))
 			return complain(check, "'%s' is missing", names[i]);
@@ -151,6 +158,7 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 			return false;
 	issue->after = json_string_value(json_object_get(entry, "after"));
 	issue->path = json_string_value(json_object_get(entry, "path"));
+	issue->engine = json_string_value(json_object_get(entry, "engine"));
 	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
 					  !check_text(check, entry, "cases"))
 		return false;
@@ -277,8 +285,20 @@ static bool glob_matches(const char *glob, const char *text)
 	return !fnmatch(glob, text, FNM_EXTMATCH);
 }
 
-static bool issue_covers(struct issue *issue, const char *case_id, const char *after,
-			 const char *path, const char *mismatch)
+/* What holds of the guest's CPU need not hold of KVM's emulator: that must be said. */
+static bool engine_covered(const struct issue *issue, const char *engine)
+{
+	return glob_matches(issue->engine ? issue->engine : "native", engine ? engine : "native");
+}
+
+/* A field that was left out covers everything. */
+static bool field_covered(const char *glob, const char *text)
+{
+	return !glob || (text && glob_matches(glob, text));
+}
+
+static bool issue_covers(struct issue *issue, const struct case_failure *failure,
+			 const char *mismatch)
 {
 	bool named = false;
 	json_t *glob;
@@ -286,32 +306,30 @@ static bool issue_covers(struct issue *issue, const char *case_id, const char *a
 
 	if (!mismatch_covered(issue, mismatch))
 		return false;
-	if (issue->after && (!after || !glob_matches(issue->after, after)))
-		return false;
-	if (issue->path && (!path || !glob_matches(issue->path, path)))
+	if (!engine_covered(issue, failure->engine) || !field_covered(issue->after, failure->after) ||
+	    !field_covered(issue->path, failure->path))
 		return false;
 	if (json_is_string(issue->cases))
-		named = glob_matches(json_string_value(issue->cases), case_id);
+		named = glob_matches(json_string_value(issue->cases), failure->id);
 	json_array_foreach(issue->cases, i, glob)
-		named |= glob_matches(json_string_value(glob), case_id);
+		named |= glob_matches(json_string_value(glob), failure->id);
 	return named;
 }
 
-int known_issues_match(struct known_issues *issues, const char *case_id, const char *after,
-		       const char *path, const char *expected, const char *observed)
+int known_issues_match(struct known_issues *issues, const struct case_failure *failure)
 {
 	struct issue *issue;
 	char *mismatch;
 	int nr, found = -1;
 
-	if (asprintf(&mismatch, "%s => %s", expected, observed) < 0)
+	if (asprintf(&mismatch, "%s => %s", failure->expected, failure->observed) < 0)
 		return -1;
 	for (nr = 0; nr < issues->nr; nr++) {
 		issue = &issues->issues[nr];
 		/* Past the first match only entries matter that would otherwise look stale. */
 		if (!issue->selected || (found >= 0 && issue->used))
 			continue;
-		if (!issue_covers(issue, case_id, after, path, mismatch))
+		if (!issue_covers(issue, failure, mismatch))
 			continue;
 		issue->used = true;
 		if (found < 0)

@@ -71,7 +71,8 @@ static void print_help(const struct test_about *about)
 	if (about->paths)
 		printf("  --path NAME          with --after: how to get from there: %s\n", about->paths);
 	if (about->engines)
-		printf("  --engine NAME        one of: %s\n", about->engines);
+		printf("  --engine NAME        one of: %s%s\n", about->engines,
+		       about->replays_all ? "; with --case also all" : "");
 	printf("  --verbose            print every failing case in full\n"
 	       "  --max-failures N     stop after N failing cases\n"
 	       "  --seed N             shuffle the order of the subtests\n"
@@ -155,9 +156,10 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 	case OPT_ENGINE:
 		if (!about->engines)
 			usage_error(about, "has no choice of engines");
-		if (!in_list(about->engines, optarg))
-			usage_error(about, "unknown engine '%s': one of %s", optarg,
-				    about->engines);
+		if (!in_list(about->engines, optarg) &&
+		    !(about->replays_all && !strcmp(optarg, "all")))
+			usage_error(about, "unknown engine '%s': one of %s%s", optarg,
+				    about->engines, about->replays_all ? ", all" : "");
 		options->engine = optarg;
 		break;
 	case OPT_RESULTS:
@@ -190,6 +192,8 @@ static void check_together(const struct test_about *about, const struct test_opt
 	}
 	if (options->after && !options->case_id)
 		usage_error(about, "--after goes with --case");
+	if (options->engine && !strcmp(options->engine, "all") && !options->case_id)
+		usage_error(about, "--engine all goes with --case");
 	if (options->path && !options->after)
 		usage_error(about, "--path goes with --after");
 	if (options->results && !options->list && !results_writable(options->results))

@@ -37,12 +37,14 @@ char *replay_command(const struct test_about *about, const struct test_options *
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
+	const char *engine = failure->engine ? failure->engine : options->engine;
 
 	if (!to)
 		return NULL;
 	append_quoted(to, options->replay ? options->replay : about->name);
-	if (options->engine)
-		append_option(to, " --engine ", options->engine);
+	/* What is replayed without a word about it is replayed natively. */
+	if (engine && about->engines && strcmp(engine, "native"))
+		append_option(to, " --engine ", engine);
 	if (!about->has_cases) {
 		append_option(to, " --filter ", subtest->name);
 	} else {

@@ -149,8 +149,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 	if (!run.subtest)
 		return CASE_FAILED;
 	if (run.issues)
-		nr = known_issues_match(run.issues, failure->id, failure->after,
-					failure->path, failure->expected, failure->observed);
+		nr = known_issues_match(run.issues, failure);
 	if (nr >= 0) {
 		issue = known_issue_id(run.issues, nr);
 		run.sub_known++;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The forced engine: the instruction stands behind KVM's forced-emulation prefix (ud2; "kvm"),
+ * and KVM's emulator makes the access with KVM's own page walker, also where the CPU walks
+ * otherwise (EPT, NPT).
+ *
+ * KVM obeys the prefix at any CPL while the module parameter kvm.force_emulation_prefix is not
+ * 0 (6.1 to 7.3: handle_ud() in arch/x86/kvm/x86.c; bit 1 also clears RFLAGS.RF).
+ *
+ * Fetches: the emulator fetches instructions in software.  A fault there becomes #UD:
+ * x86_emulate_instruction() raises it whenever decoding under EMULTYPE_TRAP_UD_FORCED fails,
+ * for whatever reason.  So it is known that the walk faulted, and not how.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "case.h"
+#include "engine.h"
+#include "x86.h"
+
+#define PARAMETER "/sys/module/kvm/parameters/force_emulation_prefix"
+#define TO_SET_IT "set it with: echo 1 > " PARAMETER
+
+/* The parameter's value, or -1 where there is none. */
+static int parameter(void)
+{
+	FILE *file = fopen(PARAMETER, "re");
+	int value = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
+static void forced_run(struct guest *guest, const struct agent_batch *batch)
+{
+	u32 i;
+
+	agent_run(guest, batch);
+	if (batch->access != AGENT_FETCH || !batch->results)
+		return;
+	for (i = 0; i < batch->nr; i++) {
+		struct agent_result *r = &batch->results[i];
+
+		if (r->status == (STATUS_FAULT | UD_VECTOR) &&
+		    r->rip == agent_fault_rip(batch, batch->gvas[i]))
+			r->status = STATUS_FAULT | PF_VECTOR;
+	}
+}
+
+/* What a prefixed instruction does says more than a parameter. */
+static const char *forced_lacks(struct guest *guest)
+{
+	static const char *lacks;
+	static bool known;
+	const struct mmu_state state = { .mode = MODE_4LEVEL };
+	const struct agent_batch like = engine_batch(&engine_forced, &state, &all_actors[0],
+						     AGENT_READ, false);
+
+	if (known)
+		return lacks;
+	known = true;
+	if (!agent_probe(guest, &like, forced_run))
+		return NULL;
+	switch (parameter()) {
+	case -1:
+		lacks = "this KVM has no kvm.force_emulation_prefix";
+		break;
+	case 0:
+		lacks = "kvm.force_emulation_prefix is 0: " TO_SET_IT;
+		break;
+	default:
+		lacks = "kvm.force_emulation_prefix is set, but a prefixed instruction raises an "
+			"exception";
+	}
+	return lacks;
+}
+
+static const char *forced_unsupported(const struct guest *guest, const struct agent_batch *batch)
+{
+	if (batch->access == AGENT_LDT && !batch->careful)
+		return "careful batches only";
+	if (batch->access != AGENT_FETCH)
+		return NULL;
+	if (state_modes[batch->state.mode].paging == PAGING_NONE)
+		return "no fetches without paging";
+	return guest->front == (batch->actor.cpl ? FRONT_USER : FRONT_SUPERVISOR) ?
+		       NULL : "fetches only where one level deviates";
+}
+
+const struct engine engine_forced = {
+	.name = "forced",
+	.does = "KVM's emulator executes the instruction (kvm.force_emulation_prefix)",
+	.via = VIA_FORCED,
+	.no_error = 1 << AGENT_FETCH,
+	.host_lacks = forced_lacks,
+	.unsupported = forced_unsupported,
+	.run = forced_run,
+};
