@@ -7,8 +7,6 @@
 #include "transition.h"
 #include "x86.h"
 
-#define MSR_EFER 0xc0000080
-
 static void set_regs(struct journey *j, const struct mmu_state *to, bool again)
 {
 	const struct kvm_regs regs = script_regs(to, again);

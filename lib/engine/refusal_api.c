@@ -8,8 +8,6 @@
 #include "refusal_internal.h"
 #include "x86.h"
 
-#define MSR_EFER 0xc0000080
-
 static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct kvm_sregs *now,
 				     const struct attempt *a)
 {
