@@ -82,6 +82,11 @@ void vcpu_regs_set(struct vcpu *vcpu, const struct kvm_regs *regs);
 void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs);
 int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+/*
+ * KVM_SET_SREGS2 of the same registers, as __vcpu_sregs_set() returns; pdptrs: NULL, or the
+ * four PDPTE registers, which KVM then does not load from memory.
+ */
+int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *sregs, const u64 *pdptrs);
 void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
 void vcpu_settle(struct vcpu *vcpu); /* runnable, not in SMM, no SMI or INIT pending */
 u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);

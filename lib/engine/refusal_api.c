@@ -29,22 +29,6 @@ static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct
 	return s;
 }
 
-static int set_sregs2(struct vcpu *vcpu, const struct kvm_sregs *s, const struct attempt *a)
-{
-	struct kvm_sregs2 s2 = {
-		.cs = s->cs, .ds = s->ds, .es = s->es, .fs = s->fs, .gs = s->gs, .ss = s->ss,
-		.tr = s->tr, .ldt = s->ldt, .gdt = s->gdt, .idt = s->idt,
-		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4, .cr8 = s->cr8,
-		.efer = s->efer, .apic_base = s->apic_base,
-	};
-
-	if (a->pdptes == PDPTES_GIVEN) {
-		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
-		memcpy(s2.pdptrs, a->pdpte, sizeof(s2.pdptrs));
-	}
-	return __vcpu_ioctl(vcpu, KVM_SET_SREGS2, &s2);
-}
-
 /* 0, EINVAL for "0 of 1 set", or the errno. */
 static int set_efer(struct vcpu *vcpu, u64 efer)
 {
@@ -66,7 +50,8 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 	case WAY_SREGS:
 		return __vcpu_sregs_set(vcpu, &s);
 	case WAY_SREGS2:
-		return set_sregs2(vcpu, &s, a);
+		return __vcpu_sregs2_set(vcpu, &s,
+					 a->pdptes == PDPTES_GIVEN ? a->pdpte : NULL);
 	default:
 		return set_efer(vcpu, a->to.efer);
 	}

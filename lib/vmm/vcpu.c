@@ -76,6 +76,22 @@ void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 		    vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer, strerror(err));
 }
 
+int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *s, const u64 *pdptrs)
+{
+	struct kvm_sregs2 s2 = {
+		.cs = s->cs, .ds = s->ds, .es = s->es, .fs = s->fs, .gs = s->gs, .ss = s->ss,
+		.tr = s->tr, .ldt = s->ldt, .gdt = s->gdt, .idt = s->idt,
+		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4, .cr8 = s->cr8,
+		.efer = s->efer, .apic_base = s->apic_base,
+	};
+
+	if (pdptrs) {
+		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+		memcpy(s2.pdptrs, pdptrs, sizeof(s2.pdptrs));
+	}
+	return __vcpu_ioctl(vcpu, KVM_SET_SREGS2, &s2);
+}
+
 void vcpu_events_clear(struct vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
