@@ -11,6 +11,7 @@
 
 #include <linux/kvm.h>
 
+#include "host.h"
 #include "page_table.h"
 #include "types.h"
 
@@ -26,6 +27,7 @@ struct vm_slot {
 };
 
 struct vm {
+	struct host_card card; /* of the host it is on */
 	int kvm_fd, fd;
 	size_t run_size; /* bytes of a vCPU's struct kvm_run mapping */
 	unsigned int nr_slots;

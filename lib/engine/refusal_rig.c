@@ -7,7 +7,6 @@
 
 #include "compare.h"
 #include "cpuid_bits.h"
-#include "host.h"
 #include "refusal_internal.h"
 #include "test_assert.h"
 
@@ -40,6 +39,7 @@ static void open_vm(struct refusal_rig *rig)
 	unsigned int i;
 
 	rig->guest = guest_create(NULL);
+	rig->tdp = rig->guest->vm->card.tdp == YES;
 	script_install(rig->guest);
 	rig->cpuid = rig->guest->vcpu->cpuid;
 	rig->cpu = cpuid_legal_cpu(rig->cpuid, rig->tdp);
@@ -67,14 +67,11 @@ static void close_vm(struct refusal_rig *rig)
 struct refusal_rig *refusal_rig_create(const struct mmu_state *states, unsigned int nr_states)
 {
 	struct refusal_rig *rig = calloc(1, sizeof(*rig));
-	struct host_card card;
 
 	TEST_ASSERT(rig, "out of memory");
 	TEST_ASSERT(nr_control_bits <= MAX_CONTROL_BITS, "%u control bits", nr_control_bits);
-	host_card_read(&card);
 	rig->states = states;
 	rig->nr_states = nr_states;
-	rig->tdp = card.tdp == YES;
 	open_vm(rig);
 	return rig;
 }

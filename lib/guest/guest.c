@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "guest_internal.h"
-#include "host.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -106,14 +105,12 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
  */
 static void emulator_quirks(struct guest *guest)
 {
-	struct host_card card;
-	bool tcg;
+	const struct host_card *card = &guest->vm->card;
+	bool tcg = !strcmp(card->emulator, "qemu-tcg");
 
-	host_card_read(&card);
-	tcg = !strcmp(card.emulator, "qemu-tcg");
 	guest->tss32_type = tcg ? 9 : 11;
-	guest->marks_pdptes = tcg && card.tdp == YES;
-	guest->lme_needs_pae = tcg && card.tdp == YES;
+	guest->marks_pdptes = tcg && card->tdp == YES;
+	guest->lme_needs_pae = tcg && card->tdp == YES;
 }
 
 /* A page that an entry reaches when one address bit above 4 GiB is set in it. */
@@ -184,8 +181,8 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 	u8 *ram;
 	int i;
 
-	emulator_quirks(guest);
 	guest->vm = vm;
+	emulator_quirks(guest);
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);
