@@ -112,5 +112,8 @@ void vcpu_run_complete_io(struct vcpu *vcpu);
 
 /* "IO", "SHUTDOWN", "INTERNAL_ERROR", ... */
 const char *exit_reason_name(u32 reason);
+/* "exit SHUTDOWN 0"; detail: what else is known, see agent_exit_detail(). */
+#define EXIT_TEXT_LEN 48
+void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN]);
 
 #endif

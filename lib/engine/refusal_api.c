@@ -60,7 +60,7 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 const char *refusal_walk(struct refusal_rig *rig, struct vcpu *vcpu)
 {
 	const struct kvm_regs regs = script_regs(&rig->state, rig->ran);
-	static char text[64];
+	static char text[EXIT_TEXT_LEN];
 	struct script script;
 	struct script_end end;
 	unsigned int nr;
@@ -75,8 +75,7 @@ const char *refusal_walk(struct refusal_rig *rig, struct vcpu *vcpu)
 	if (end.done)
 		return rig_check_witnesses(rig, first, nr);
 	vcpu_events_clear(vcpu);
-	snprintf(text, sizeof(text), "exit %s %#llx", exit_reason_name(end.exit),
-		 (unsigned long long)end.detail);
+	exit_text(end.exit, end.detail, text);
 	return text;
 }
 

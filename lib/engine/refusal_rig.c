@@ -216,8 +216,7 @@ static void choose_witnesses(struct refusal_rig *rig)
 	script_add_cases(&script, 0, nr);
 	end = script_run(&script, rig->guest->vcpu);
 	rig->runs = end.done;
-	snprintf(rig->why_not, sizeof(rig->why_not), "exit %s %#llx", exit_reason_name(end.exit),
-		 (unsigned long long)end.detail);
+	exit_text(end.exit, end.detail, rig->why_not);
 	if (!end.done)
 		vcpu_events_clear(rig->guest->vcpu);
 	for (i = 0; i < nr && rig->runs; i++) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The accesses of a stop: put into a script, compared with the model, reported. */
-#include <stdio.h>
 #include <string.h>
 
 #include "case_run.h"
@@ -175,13 +174,12 @@ static void check_probe(struct journey *j, const struct probe *p, u32 i)
 static void report_end(struct journey *j, const struct stops *stops, const struct script_end *end)
 {
 	const struct probe *p = &stops->probe[end->nr_results];
-	char observed[96];
+	char observed[EXIT_TEXT_LEN];
 	struct seen s;
 
 	see(j, p, &s);
 	s.observed = (struct agent_result){ 0 };
-	snprintf(observed, sizeof(observed), "exit %s %#llx", exit_reason_name(end->exit),
-		 (unsigned long long)end->detail);
+	exit_text(end->exit, end->detail, observed);
 	report_probe(j, p, &s, "agent runs", observed, p->after);
 }
 

@@ -57,6 +57,7 @@ static u32 list_accesses(struct journey *j, const struct test_case *tc, gva_t gv
 /* Everyone's accesses in a state, entered by KVM_SET_SREGS. */
 static void run_here(struct journey *j, const struct mmu_state *state, u32 accesses)
 {
+	char text[EXIT_TEXT_LEN];
 	struct script_end end;
 	struct script script;
 
@@ -66,8 +67,8 @@ static void run_here(struct journey *j, const struct mmu_state *state, u32 acces
 	journey_enter(j, state);
 	end = script_run(&script, j->vcpu);
 	if (!end.done) {
-		printf("# the accesses before end with exit %s %#llx\n",
-		       exit_reason_name(end.exit), (unsigned long long)end.detail);
+		exit_text(end.exit, end.detail, text);
+		printf("# the accesses before end with %s\n", text);
 		vcpu_events_clear(j->vcpu);
 	}
 }

@@ -2,6 +2,7 @@
 /* vCPUs: registers, and running them under a watchdog. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -255,4 +256,10 @@ const char *exit_reason_name(u32 reason)
 	if (reason == VCPU_RUN_ERROR)
 		return "RUN_ERROR";
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "OTHER";
+}
+
+void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN])
+{
+	snprintf(text, EXIT_TEXT_LEN, "exit %s %#llx", exit_reason_name(reason),
+		 (unsigned long long)detail);
 }
