@@ -169,8 +169,7 @@ static bool check_witness(struct refusal_rig *rig, u32 result, const struct witn
 	const struct test_case tc = { rig->state, w->actor, w->access, { 0 } };
 	const struct walk_access access = case_access(&tc, w->gva);
 	const struct walk_regs regs = guest_walk_regs(rig->guest, &rig->state);
-	const struct agent_batch batch = { .state = rig->state, .actor = w->actor,
-					   .access = w->access, .careful = true, .no_ad = true };
+	const struct agent_batch batch = script_batch(&rig->state, &w->actor, w->access);
 	const struct agent_result observed = script_result(rig->guest, result);
 	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
 	struct walk_result expected;

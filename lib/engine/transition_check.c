@@ -58,8 +58,7 @@ static void see(const struct journey *j, const struct probe *p, struct seen *s)
 	const struct witness_case *c = &j->sets->cases[p->wcase];
 
 	s->tc = (struct test_case){ .actor = c->actor, .access = c->access };
-	s->batch = (struct agent_batch){ .actor = c->actor, .access = c->access, .careful = true,
-					 .no_ad = true, .nr = 1 };
+	s->batch = script_batch(&j->sets->state[p->state], &c->actor, c->access);
 	s->access = case_access(&s->tc, c->gva);
 	s->c = (struct comparison){ j->guest, &s->batch, c->gva, &s->expected, &s->observed };
 	expect_in(j, s, &j->sets->state[p->state]);

@@ -135,8 +135,7 @@ static int replay(const void *context)
 	gva_t gva = case_gva(guest, &r->tc);
 	const struct walk_regs regs = guest_walk_regs(guest, &r->tc.state);
 	const struct walk_access access = case_access(&r->tc, gva);
-	const struct agent_batch batch = { .state = r->tc.state, .actor = r->tc.actor,
-					   .access = r->tc.access, .careful = true, .no_ad = true };
+	const struct agent_batch batch = script_batch(&r->tc.state, &r->tc.actor, r->tc.access);
 	struct agent_result observed = { 0 };
 	struct walk_result expected;
 	const struct comparison c = { guest, &batch, gva, &expected, &observed };
