@@ -173,15 +173,11 @@ struct guest *guest_create_model(const struct cpu_facts *cpu)
 	return guest;
 }
 
-struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+static void guest_init(struct guest *guest, struct variant_list (*variants)[MAX_LEVELS + 1])
 {
-	/* First: where there is no KVM, this ends the subtest. */
-	struct vm *vm = vm_create();
-	struct guest *guest = guest_alloc();
 	u8 *ram;
 	int i;
 
-	guest->vm = vm;
 	emulator_quirks(guest);
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
@@ -195,6 +191,24 @@ struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
 	images_init(guest, variants);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		memcpy(ram + guest->area[i].base, guest->area[i].image, TABLE_AREA_SIZE);
+}
+
+struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	/* First: where there is no KVM, this ends the subtest. */
+	struct vm *vm = vm_create();
+	struct guest *guest = guest_alloc();
+	struct test_scope scope;
+	enum test_end how;
+
+	guest->vm = vm;
+	how = setjmp(*test_scope_enter(&scope));
+	if (how) {
+		guest_free(guest);
+		test_end_again(how, &scope);
+	}
+	guest_init(guest, variants);
+	test_scope_leave(&scope);
 	return guest;
 }
 

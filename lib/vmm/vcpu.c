@@ -36,13 +36,14 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 	TEST_ASSERT(vcpu, "out of memory");
 	vcpu->vm = vm;
 	vcpu->id = id;
+	/* Even if nothing comes of it: vm_free() then knows of it. */
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
 	TEST_ASSERT(vcpu->fd >= 0, "KVM_CREATE_VCPU id %u: %s", id, strerror(errno));
 	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	TEST_ASSERT(vcpu->run != MAP_FAILED, "mmap of vcpu %u, %zu bytes: %s", id, vm->run_size,
 		    strerror(errno));
-	vcpu->next = vm->vcpus;
-	vm->vcpus = vcpu;
 	cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	vcpu_set_cpuid(vcpu, cpuid);
 	free(cpuid);
