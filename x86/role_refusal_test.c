@@ -120,7 +120,9 @@ int main(int argc, char **argv)
 				 state_modes[mode].name);
 			if (options.case_id && !holds_case(part, options.case_id))
 				continue;
-			subtests[nr++] = (struct subtest){ part->name, run_part, part };
+			/* One case alone is the whole subtest. */
+			subtests[nr++] = (struct subtest){ options.case_id ?: part->name, run_part,
+							   part };
 		}
 	}
 	if (!nr) {
