@@ -35,6 +35,12 @@ struct host_card {
 	char kvm_error[256];        /* why /dev/kvm cannot be used; empty if it can */
 };
 
+/*
+ * A module parameter: YES for Y and for numbers above 0, NO for N and 0; UNKNOWN where the
+ * kernel has no such module or parameter, it cannot be read, or the kernel decides (-1).
+ */
+enum tristate module_parameter(const char *module, const char *parameter);
+
 /* The device to open: /dev/kvm, or what the environment variable KVM_DEVICE names. */
 const char *kvm_device_path(void);
 

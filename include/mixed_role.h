@@ -63,12 +63,9 @@ struct mixed_step {
 #define DROP(page) { MIXED_DROP, 0, 0, page, 0 }
 #define MIGRATE(page) { MIXED_MIGRATE, 0, 0, page, 0 }
 
-/* Entries without the address. */
-#define E_RW (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D) /* user, writable, */
-#define E_RO (E_RW & ~PTE_W)                         /* or read-only; */
-#define E_SRW (E_RW & ~PTE_U)                        /* supervisor */
-#define E_SRO (E_SRW & ~PTE_W)
-#define E_PAE PTE_P                                  /* a PDPTE of PAE paging */
+/* The PD TABLE(1) at 0x40000000, with PAE paging and in long mode; with a PT, TABLE(0), there. */
+#define MAP_PD PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE), PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW)
+#define MAP_PD_AND_PT MAP_PD, PUT8(TABLE(1), 0, TABLE(0) | E_RW)
 
 struct mixed_role {
 	const char *state; /* include/mmu_state.h */

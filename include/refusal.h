@@ -111,9 +111,11 @@ const char *refusal_way_lacks(struct refusal_rig *rig, enum refusal_way way);
 
 /*
  * Makes all attempts of a way from state nr and reports those that did not end as they must.
- * only: NULL, or the id of the one that is made, and told of in full.  Returns how many.
+ * Returns how many.  only: NULL, or the id of the one that is made, and told of in full.
+ * after: NULL, or the last part of the id of one that is made before: what it left behind may
+ * be what goes wrong.
  */
 unsigned int refusals_run(struct refusal_rig *rig, enum refusal_way way, unsigned int nr,
-			  const char *only);
+			  const char *only, const char *after);
 
 #endif

@@ -137,6 +137,10 @@ struct script_end script_run(struct script *script, struct vcpu *vcpu);
 /* Result i of the script that ran last. */
 struct agent_result script_result(const struct guest *guest, u32 i);
 
+/* An access of a script as include/compare.h wants it: made with care, and not asked for A/D. */
+struct agent_batch script_batch(const struct mmu_state *state, const struct actor *actor,
+				enum agent_access access);
+
 /* "MOV CR4 0x20"; the next operation's place in *i, false behind the last. */
 #define SCRIPT_OP_TEXT_LEN 64
 void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN]);

@@ -39,6 +39,13 @@ enum shared_region { REGION_ARENA, REGION_SLOT, REGION_BIG, NR_REGIONS };
 #define SLOT(n) (SLOT_GPA + (n) * 0x1000ull)
 #define BIG(offset) (BIG_GPA + (offset))
 
+/* Entries without the address. */
+#define E_RW (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D) /* user, writable, */
+#define E_RO (E_RW & ~PTE_W)                         /* or read-only; */
+#define E_SRW (E_RW & ~PTE_U)                        /* supervisor */
+#define E_SRO (E_SRW & ~PTE_W)
+#define E_PAE PTE_P                                  /* a PDPTE of PAE paging */
+
 /* The arena for the supervisor, in every address space. */
 #define SHARED_WINDOW 0x0c000000ull
 /* Linear addresses from here on are the test's. */

@@ -11,6 +11,7 @@
 
 #include <linux/kvm.h>
 
+#include "host.h"
 #include "page_table.h"
 #include "types.h"
 
@@ -26,6 +27,7 @@ struct vm_slot {
 };
 
 struct vm {
+	struct host_card card; /* of the host it is on */
 	int kvm_fd, fd;
 	size_t run_size; /* bytes of a vCPU's struct kvm_run mapping */
 	unsigned int nr_slots;
@@ -82,6 +84,11 @@ void vcpu_regs_set(struct vcpu *vcpu, const struct kvm_regs *regs);
 void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs);
 int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+/*
+ * KVM_SET_SREGS2 of the same registers, as __vcpu_sregs_set() returns; pdptrs: NULL, or the
+ * four PDPTE registers, which KVM then does not load from memory.
+ */
+int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *sregs, const u64 *pdptrs);
 void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
 void vcpu_settle(struct vcpu *vcpu); /* runnable, not in SMM, no SMI or INIT pending */
 u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);
@@ -105,5 +112,8 @@ void vcpu_run_complete_io(struct vcpu *vcpu);
 
 /* "IO", "SHUTDOWN", "INTERNAL_ERROR", ... */
 const char *exit_reason_name(u32 reason);
+/* "exit SHUTDOWN 0"; detail: what else is known, see agent_exit_detail(). */
+#define EXIT_TEXT_LEN 48
+void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN]);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "role.h"
 #include "rule.h"
+#include "seeded.h"
 
 #define PG X86_CR0_PG
 #define WP X86_CR0_WP
@@ -467,33 +468,26 @@ static void run_seeded(void)
 		       failed);
 	}
 }
+#else
+static const enum rule role_rule_ids[0];
+
+static void run_seeded(void)
+{
+}
 #endif
 
 int main(int argc, char **argv)
 {
-	bool seeded = argc == 2 && !strcmp(argv[1], "--seeded");
+	bool seeded = seeded_asked_for(argc, argv);
 	size_t more = NR_ROLE_RULES * ARRAY_SIZE(invariants);
 
-	if (argc > 1 && !seeded) {
-		fprintf(stderr, "%s: unknown option '%s'; known: --seeded\n", argv[0], argv[1]);
-		return 2;
-	}
-#ifdef SEEDED_FAULTS
 	more += seeded ? ARRAY_SIZE(role_rule_ids) : 0;
-#else
-	if (seeded) {
-		fprintf(stderr, "%s: built without -DSEEDED_FAULTS\n", argv[0]);
-		return 2;
-	}
-#endif
 	puts("KTAP version 1");
 	printf("1..%zu\n", ARRAY_SIZE(goldens) + 1 + more);
 	run_goldens();
 	for (enum role_rules rules = 0; rules < NR_ROLE_RULES; rules++)
 		run_invariants(rules);
-#ifdef SEEDED_FAULTS
 	if (seeded)
 		run_seeded();
-#endif
 	return nr_failed != 0;
 }

@@ -11,9 +11,7 @@
 /* Pages 0 to 2 of the slot, where it is and where it will be, for everyone. */
 #define MAP_SLOT                                                                          \
 	PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),                                         \
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),                                           \
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),                                           \
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),                                               \
+	MAP_PD_AND_PT,                                                                    \
 	PUT8(TABLE(0), 1, SLOT(0) | E_RW), PUT4(TABLE(2), 1, SLOT(0) | E_RW),             \
 	PUT8(TABLE(0), 2, SLOT(1) | E_RO), PUT4(TABLE(2), 2, SLOT(1) | E_RO),             \
 	PUT8(TABLE(0), 3, SLOT_MOVED_GPA | E_RW), PUT4(TABLE(2), 3, SLOT_MOVED_GPA | E_RW), \
@@ -50,8 +48,7 @@ static const struct mixed_step slot_readonly[] = {
 /* Other memory at the same guest physical address holds other tables. */
 static const struct mixed_step slot_with_tables[] = {
 	PUT4(ROOT_PD(0), 0x100, SLOT(8) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
+	MAP_PD,
 	PUT8(TABLE(1), 0, SLOT(8) | E_RW),
 	/* Entry 0 and what else is in a tagged page are not walked through. */
 	PUT8(SLOT(8), 2, DATA(0) | E_RW),
@@ -178,8 +175,7 @@ static const struct mixed_step page_sizes[] = {
  * in between is nobody's promise.
  */
 static const struct mixed_step rewritten_pde[] = {
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
+	MAP_PD,
 	PUT8(TABLE(1), 0, SLOT(8) | E_RW),
 	PUT8(SLOT(8), 2, SLOT(0) | E_RW),
 	PUT8(TABLE(0), 2, DATA(0) | E_RW),

@@ -17,9 +17,7 @@
  */
 static const struct mixed_step two_formats[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	MAP_PD_AND_PT,
 	PUT8(TABLE(0), 1, DATA(0) | E_RW),
 	PUT8(TABLE(0), 2, DATA(1) | E_RO),
 	PUT8(TABLE(0), 3, DATA(2) | E_SRW),
@@ -150,9 +148,7 @@ static const struct mixed_step pse_on_and_off[] = {
 /* A read-only user page becomes writable, but not executable, for WP=0 (844a5fe219cf). */
 static const struct mixed_step smep_without_wp[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	MAP_PD_AND_PT,
 	PUT8(TABLE(0), 1, DATA(0) | E_RO),
 	PUT8(TABLE(0), 2, DATA(1) | E_RW),
 	PUT8(TABLE(0), 3, DATA(2) | E_SRO),
@@ -165,9 +161,7 @@ static const struct mixed_step smep_without_wp[] = {
 
 /* Bit 63 forbids fetches for one vCPU and is reserved for the other. */
 static const struct mixed_step nx_on_and_off[] = {
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	MAP_PD_AND_PT,
 	PUT8(TABLE(0), 1, DATA(0) | E_RW | PTE_NX),
 	PUT8(TABLE(0), 2, DATA(1) | E_RW),
 	LOOK(EVERYONE),
@@ -232,9 +226,7 @@ static const struct mixed_step recursive_pd[] = {
 /* Leaf entries change under everyone, and everyone flushes what he has to (unsync pages). */
 static const struct mixed_step edits[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	MAP_PD_AND_PT,
 	PUT8(TABLE(0), 1, DATA(0) | E_RW),
 	PUT8(TABLE(0), 2, DATA(1) | E_RW),
 	LOOK(EVERYONE),
@@ -270,9 +262,7 @@ static const struct mixed_step edits[] = {
 /* An unsync table is unlinked, edited and linked again: no flush needed (65855ed8b034). */
 static const struct mixed_step relink[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),
-	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
-	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
-	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	MAP_PD_AND_PT,
 	PUT8(TABLE(0), 1, DATA(0) | E_RW),
 	PUT8(TABLE(0), 2, DATA(1) | E_RW),
 	PUT8(TABLE(2), 1, DATA(2) | E_RO),

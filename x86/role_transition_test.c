@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
 #include "report.h"
 #include "transition.h"
 
@@ -58,10 +57,9 @@ static unsigned int mode_missing[NR_STATE_MODES];
  */
 static void spare_the_host(void)
 {
-	struct host_card card;
+	const struct host_card *card = &guest->vm->card;
 
-	host_card_read(&card);
-	guest->pg_off_without_smep = !strcmp(card.backend, "kvm_intel") && card.tdp == NO;
+	guest->pg_off_without_smep = !strcmp(card->backend, "kvm_intel") && card->tdp == NO;
 	if (guest->pg_off_without_smep)
 		report_note("the guest clears CR4.SMEP and SMAP before CR0.PG: "
 			    "kvm-vmx-shadow-pg-off-hang, --case nopg/smep/cpl3/read "

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --case ID: one case alone, printed in full. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "case_run.h"
+#include "replay.h"
 #include "report.h"
 
 /* Variant lists that hold the case's entries and nothing else. */
@@ -169,25 +169,23 @@ static bool replay_all(struct guest *guest, const struct test_case *tc,
 	return good;
 }
 
-/* Only when it is clear that something will be run: bad ids get one line and no KTAP. */
-static void print_header(void)
-{
-	static bool printed;
+/* What a replay needs, from the command line. */
+struct case_replay {
+	struct test_case tc, first;
+	bool after; /* first is walked before */
+	const struct engine *engine; /* NULL: all */
+};
 
-	if (!printed)
-		printf("KTAP version 1\n1..1\n");
-	printed = true;
-}
-
-/* engine: NULL for all. */
-static int replay(const struct test_case *tc, const struct test_case *first, const char *id,
-		  const struct engine *engine)
+static int replay(const void *context)
 {
+	const struct case_replay *r = context;
+	const struct test_case *tc = &r->tc;
 	u32 offset = agent_access_offset(tc->access);
 	struct guest *guest;
 	u16 choice[MAX_LEVELS + 1] = { 0 };
 	const char *missing, *why;
 	gva_t gva = DATA_PAGE + offset;
+	char id[CASE_ID_LEN];
 	bool good = true;
 	int careful, deviates;
 	enum page_front front = front_for_case(tc, &deviates);
@@ -196,14 +194,15 @@ static int replay(const struct test_case *tc, const struct test_case *first, con
 	why = impossible(guest, tc);
 	if (why) {
 		guest_free(guest);
+		case_id(tc, id);
 		fprintf(stderr, "case '%s': %s\n", id, why);
 		return KSFT_USAGE;
 	}
-	print_header();
+	replay_begin();
 	missing = state_missing(&tc->state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
-	missing = engine ? engine->host_lacks(guest) : NULL;
-	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
+	missing = r->engine ? r->engine->host_lacks(guest) : NULL;
+	TEST_REQUIRE(!missing, "engine %s: %s", r->engine->name, missing);
 	if (state_modes[tc->state.mode].paging != PAGING_NONE) {
 		TEST_ASSERT(guest_choose(guest, &tc->state, tc->entry, choice),
 			    "the case's entries are not in its tables");
@@ -212,15 +211,14 @@ static int replay(const struct test_case *tc, const struct test_case *first, con
 			choice[deviates] = guest->area[state_area(&tc->state)].variants[deviates].nr - 1;
 		gva = guest_gva(guest, state_area(&tc->state), choice, offset);
 	}
-	if (!engine)
-		good = replay_all(guest, tc, first, gva);
-	for (careful = 0; engine && careful <= 1; careful++) {
-		if (first)
-			replay_pass(guest, engine, first, gva, careful, true);
-		good &= replay_pass(guest, engine, tc, gva, careful, false);
+	if (!r->engine)
+		good = replay_all(guest, tc, r->after ? &r->first : NULL, gva);
+	for (careful = 0; r->engine && careful <= 1; careful++) {
+		if (r->after)
+			replay_pass(guest, r->engine, &r->first, gva, careful, true);
+		good &= replay_pass(guest, r->engine, tc, gva, careful, false);
 	}
 	guest_free(guest);
-	printf("%sok 1 %s\n", good ? "" : "not ", id);
 	return good ? KSFT_PASS : KSFT_FAIL;
 }
 
@@ -241,50 +239,30 @@ static const char *parse_after(const char *after, const struct test_case *tc,
 int case_replay(const struct test_options *options)
 {
 	const char *id = options->case_id, *after = options->after;
-	const struct engine *engine = engine_find(options->engine ? options->engine : "native");
-	struct test_case tc, first;
-	struct test_scope scope;
-	const char *error = case_parse(id, &tc);
+	struct case_replay r = {
+		.after = after,
+		.engine = engine_find(options->engine ? options->engine : "native"),
+	};
+	const char *error = case_parse(id, &r.tc);
 	char canonical[CASE_ID_LEN];
-	int code;
 
 	if (error) {
 		fprintf(stderr, "malformed case id '%s': %s\n", id, error);
 		return KSFT_USAGE;
 	}
 	if (after) {
-		error = parse_after(after, &tc, &first);
+		error = parse_after(after, &r.tc, &r.first);
 		if (error) {
 			fprintf(stderr, "--after '%s': %s\n", after, error);
 			return KSFT_USAGE;
 		}
 	}
-	case_id(&tc, canonical);
-	lists_for_case(&tc);
-	if (!reachable(&tc)) {
+	case_id(&r.tc, canonical);
+	lists_for_case(&r.tc);
+	if (!reachable(&r.tc)) {
 		fprintf(stderr, "case '%s': 32-bit code reaches only full entries above level 3\n",
 			id);
 		return KSFT_USAGE;
 	}
-	switch (setjmp(*test_scope_enter(&scope))) {
-	case 0:
-		code = replay(&tc, after ? &first : NULL, canonical, engine);
-		break;
-	case TEST_END_SKIP:
-		print_header();
-		printf("ok 1 %s # SKIP %s\n", canonical, scope.message);
-		code = KSFT_SKIP;
-		break;
-	default:
-		print_header();
-		printf("# %s\nnot ok 1 %s\n", scope.message, canonical);
-		code = KSFT_FAIL;
-		break;
-	}
-	test_scope_leave(&scope);
-	if (fflush(stdout)) {
-		fprintf(stderr, "cannot write the output: %s\n", strerror(errno));
-		return KSFT_FAIL;
-	}
-	return code;
+	return replay_run(replay, &r, canonical);
 }

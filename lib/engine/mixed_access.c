@@ -208,8 +208,7 @@ static void observed_text(const struct described *d, const struct seat_result *r
 	else if (r->status == STATUS_DONE)
 		snprintf(text, OUTCOME_TEXT_LEN, "ok value=%#x", r->value);
 	else if (r->status & STATUS_EXIT)
-		snprintf(text, OUTCOME_TEXT_LEN, "exit %s %#llx",
-			 exit_reason_name(r->status & STATUS_EXIT_MASK), (unsigned long long)r->cr2);
+		exit_text(r->status & STATUS_EXIT_MASK, r->cr2, text);
 	else if ((r->status & 0xff) != PF_VECTOR)
 		snprintf(text, OUTCOME_TEXT_LEN, "exception-%u(%#x)", r->status & 0xff, r->error);
 	else if (r->cr2 != d->gva || r->rip != seat_fault_rip(d->seat, d->op, d->gva))

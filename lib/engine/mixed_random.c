@@ -77,9 +77,8 @@ void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenari
 			u64 seed)
 {
 	static const struct mixed_step start[] = {
-		PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
+		MAP_PD,
 		PUT8(ROOT_PAE(0), 2, TABLE(3) | E_PAE),
-		PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
 		PUT8(ROOT_PDPT(0), 2, TABLE(3) | E_RO),
 	};
 	struct mixed_scenario program = *scenario;

@@ -61,8 +61,7 @@ static const char *probe(struct seat *seat, u8 cpl)
 	if (r.status == STATUS_DONE && r.value == guest_page_tag(AGENT_PROBE))
 		return NULL;
 	if (r.status & STATUS_EXIT)
-		snprintf(what, sizeof(what), "exit %s %#llx",
-			 exit_reason_name(r.status & STATUS_EXIT_MASK), (unsigned long long)r.cr2);
+		exit_text(r.status & STATUS_EXIT_MASK, r.cr2, what);
 	else
 		snprintf(what, sizeof(what), "status %#x error %#x value %#x rip %#llx", r.status,
 			 r.error, r.value, (unsigned long long)r.rip);

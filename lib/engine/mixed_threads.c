@@ -132,12 +132,14 @@ static const struct mixed_scenario scenario = {
 
 static void map(struct shared_tables *s, struct worker *w)
 {
-	u32 page, b;
+	static const struct mixed_step tables[] = {
+		PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),
+		MAP_PD_AND_PT,
+	};
+	u32 page, b, i;
 
-	shared_put(s, ROOT_PD(0) + 4 * 0x100, TABLE(2) | E_RW, 4);
-	shared_put(s, ROOT_PAE(0) + 8 * 1, TABLE(1) | E_PAE, 8);
-	shared_put(s, ROOT_PDPT(0) + 8 * 1, TABLE(1) | E_RW, 8);
-	shared_put(s, TABLE(1), TABLE(0) | E_RW, 8);
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		shared_put(s, tables[i].gpa, tables[i].value, tables[i].size);
 	for (page = 0; page <= NR_PAGES; page++) {
 		gpa_t gpa = page < NR_PAGES ? SLOT(page) : DATA(0);
 		struct shared_mem *m = shared_mem_at(s, gpa);

@@ -40,7 +40,6 @@ static void move_ioctl(struct vcpu *vcpu, unsigned long request, void *arg, cons
 /* In the order of QEMU's kvm_arch_put_registers(): the MSRs, with EFER, behind the sregs. */
 static void move_state(const struct guest *guest, struct vcpu *from, struct vcpu *to)
 {
-	const u32 efer = 0xc0000080;
 	struct vcpu_rest rest;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
@@ -61,7 +60,7 @@ static void move_state(const struct guest *guest, struct vcpu *from, struct vcpu
 	vcpu_regs_set(to, &regs);
 	SET(KVM_SET_XCRS, xcrs);
 	SET(KVM_SET_XSAVE, xsave);
-	vcpu_msr_set(to, efer, vcpu_msr_get(from, efer));
+	vcpu_msr_set(to, MSR_EFER, vcpu_msr_get(from, MSR_EFER));
 	SET(KVM_SET_VCPU_EVENTS, events);
 	SET(KVM_SET_DEBUGREGS, debug);
 	SET(KVM_SET_MP_STATE, mp);

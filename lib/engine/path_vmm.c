@@ -7,8 +7,6 @@
 #include "transition.h"
 #include "x86.h"
 
-#define MSR_EFER 0xc0000080
-
 static void set_regs(struct journey *j, const struct mmu_state *to, bool again)
 {
 	const struct kvm_regs regs = script_regs(to, again);
@@ -47,22 +45,11 @@ static void go_sregs2(struct journey *j, const struct mmu_state *from, const str
 {
 	const struct kvm_sregs s = script_sregs(j->guest, to);
 	const struct walk_regs w = guest_walk_regs(j->guest, to);
-	struct kvm_sregs2 s2 = {
-		.cs = s.cs, .ds = s.ds, .es = s.es, .fs = s.fs, .gs = s.gs, .ss = s.ss,
-		.tr = s.tr, .ldt = s.ldt, .gdt = s.gdt, .idt = s.idt,
-		.cr0 = s.cr0, .cr2 = s.cr2, .cr3 = s.cr3, .cr4 = s.cr4, .cr8 = s.cr8,
-		.efer = s.efer, .apic_base = s.apic_base,
-	};
-	int err;
+	int err = __vcpu_sregs2_set(j->vcpu, &s, to->mode == MODE_PAE ? w.pdptr : NULL);
 
 	(void)from;
-	if (to->mode == MODE_PAE) {
-		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
-		memcpy(s2.pdptrs, w.pdptr, sizeof(s2.pdptrs));
-	}
-	err = __vcpu_ioctl(j->vcpu, KVM_SET_SREGS2, &s2);
-	TEST_ASSERT(!err, "KVM_SET_SREGS2 cr0 %#llx cr4 %#llx efer %#llx: %s", s2.cr0, s2.cr4,
-		    s2.efer, strerror(err));
+	TEST_ASSERT(!err, "KVM_SET_SREGS2 cr0 %#llx cr4 %#llx efer %#llx: %s", s.cr0, s.cr4,
+		    s.efer, strerror(err));
 	set_regs(j, to, false);
 }
 

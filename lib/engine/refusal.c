@@ -83,16 +83,20 @@ struct running {
 	const char *only;
 	struct vcpu *vcpu;
 	const struct attempt *at; /* NULL, or of the start the vCPU is in */
+	const struct attempt *wrong; /* NULL, or the last one that ended wrong in this VM */
+	bool quiet;               /* what is made only paves the way */
 };
 
+/* after: NULL, or the attempt that may be what went wrong. */
 static void fail(struct running *r, const struct attempt *a, const char *expected,
-		 const char *observed)
+		 const char *observed, const struct attempt *after)
 {
 	char id[128];
 	const struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
+		.after = after ? after->name : NULL,
 		.rule = legal_rules[a->verdict.rule].name,
 		.detail = attempt_detail,
 		.context = a,
@@ -105,19 +109,26 @@ static void fail(struct running *r, const struct attempt *a, const char *expecte
 /* Reports; false if the vCPU may not be what it was. */
 static bool check(struct running *r, const struct attempt *a, const struct made *made)
 {
-	char expected[ATTEMPT_TEXT_LEN], observed[ATTEMPT_TEXT_LEN], walked[3 * ATTEMPT_TEXT_LEN];
-	bool good = attempt_judge(a, &made->outcome, made->mask, expected, observed);
+	char expected[ATTEMPT_TEXT_LEN], text[ATTEMPT_TEXT_LEN], observed[3 * ATTEMPT_TEXT_LEN];
+	bool good = attempt_judge(a, &made->outcome, made->mask, expected, text);
 
+	if (good && made->walk) {
+		snprintf(observed, sizeof(observed), "%s, then %.400s", text, made->walk);
+		good = false;
+	} else {
+		snprintf(observed, sizeof(observed), "%s", text);
+	}
+	if (r->quiet)
+		return false;
 	if (r->only)
 		print_attempt(r->rig, a, expected, observed);
 	if (!good) {
-		fail(r, a, expected, observed);
-	} else if (made->walk) {
-		snprintf(walked, sizeof(walked), "%s, then %.400s", observed, made->walk);
-		fail(r, a, expected, walked);
+		/* Accesses that go wrong behind a refusal may do so for what was accepted before. */
+		fail(r, a, expected, observed, made->walk ? r->wrong : NULL);
+		r->wrong = a;
 	}
 	report_cases(1);
-	return good && !made->walk &&
+	return good &&
 	       (made->outcome.how == ATTEMPT_REFUSED || a->verdict.legality == IGNORED ||
 		a->verdict.legality == NO_EFFECT);
 }
@@ -143,6 +154,7 @@ static bool start(struct running *r, const struct attempt *a)
 	if (err) {
 		report_note("KVM_SET_SREGS of a start: %s; going on in a new VM", strerror(err));
 		err = rig_go(r->rig, r->rig->nr);
+		r->wrong = NULL;
 		r->vcpu = rig_vcpu(r->rig, a);
 		err = err ?: rig_enter(r->rig, r->vcpu, a);
 	}
@@ -151,7 +163,7 @@ static bool start(struct running *r, const struct attempt *a)
 		return true;
 	}
 	snprintf(why, sizeof(why), "KVM_SET_SREGS: %s", strerror(err));
-	fail(r, a, "a start", why);
+	fail(r, a, "a start", why, NULL);
 	report_cases(1);
 	return false;
 }
@@ -214,24 +226,52 @@ static unsigned int by_api(struct running *r, const struct attempt *a)
 	return 1;
 }
 
-/* Only the one that was asked for. */
-static unsigned int select_only(struct refusal_rig *rig, unsigned int nr, const char *only)
+static struct attempt *find_attempt(struct refusal_rig *rig, unsigned int nr, const char *name)
 {
 	unsigned int i;
-	char id[128];
 
-	for (i = 0; i < nr; i++) {
-		attempt_id(rig, &rig->list[i], id, sizeof(id));
-		if (!strcmp(id, only)) {
-			rig->list[0] = rig->list[i];
-			return 1;
-		}
+	for (i = 0; i < nr; i++)
+		if (!strcmp(rig->list[i].name, name))
+			return &rig->list[i];
+	return NULL;
+}
+
+static unsigned int make(struct running *r, const struct attempt *a, unsigned int nr)
+{
+	return refusal_ways[r->rig->way].by_guest ? by_guest(r, a, nr) : by_api(r, a);
+}
+
+/* Only the one that was asked for; the one behind which it went wrong is made before. */
+static unsigned int make_one(struct running *r, unsigned int nr, const char *name,
+			     const char *after)
+{
+	const struct attempt *a = find_attempt(r->rig, nr, name);
+	const struct attempt *before = after ? find_attempt(r->rig, nr, after) : NULL;
+
+	if (!a || (after && !before))
+		return 0;
+	if (before) {
+		r->quiet = true;
+		make(r, before, 1);
+		r->quiet = false;
+		r->wrong = before;
 	}
-	return 0;
+	return make(r, a, 1);
+}
+
+/* The attempt's name in an id, or NULL if that is of another way or state. */
+static const char *attempt_name(const char *id, enum refusal_way way, const struct mmu_state *state)
+{
+	char name[STATE_NAME_LEN], start[64 + STATE_NAME_LEN];
+	int len;
+
+	state_name(state, name);
+	len = snprintf(start, sizeof(start), "%s/%s/", refusal_ways[way].name, name);
+	return strncmp(id, start, len) ? NULL : id + len;
 }
 
 unsigned int refusals_run(struct refusal_rig *rig, enum refusal_way way, unsigned int state,
-			  const char *only)
+			  const char *only, const char *after)
 {
 	struct running r = { .rig = rig, .only = only };
 	const struct mmu_state pae = { .mode = MODE_PAE };
@@ -246,6 +286,8 @@ unsigned int refusals_run(struct refusal_rig *rig, enum refusal_way way, unsigne
 	unsigned int nr, i;
 	int err;
 
+	if (only && !attempt_name(only, way, &rig->states[state]))
+		return 0;
 	state_name(&rig->states[state], name);
 	rig->way = way;
 	err = rig_go(rig, state);
@@ -267,9 +309,8 @@ unsigned int refusals_run(struct refusal_rig *rig, enum refusal_way way, unsigne
 		report_note("%s: %u attempts left out: this host does not survive EFER.LME=1 "
 			    "with CR4.PAE=0", name, context.left_out);
 	if (only)
-		nr = select_only(rig, nr, only);
+		return make_one(&r, nr, attempt_name(only, way, &rig->state), after);
 	for (i = 0; i < nr && !report_should_stop();)
-		i += refusal_ways[way].by_guest ? by_guest(&r, &rig->list[i], nr - i) :
-						  by_api(&r, &rig->list[i]);
+		i += make(&r, &rig->list[i], nr - i);
 	return i;
 }

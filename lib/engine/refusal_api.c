@@ -8,8 +8,6 @@
 #include "refusal_internal.h"
 #include "x86.h"
 
-#define MSR_EFER 0xc0000080
-
 static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct kvm_sregs *now,
 				     const struct attempt *a)
 {
@@ -29,22 +27,6 @@ static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct
 		s.cs.db = !a->to.cs_l;
 	}
 	return s;
-}
-
-static int set_sregs2(struct vcpu *vcpu, const struct kvm_sregs *s, const struct attempt *a)
-{
-	struct kvm_sregs2 s2 = {
-		.cs = s->cs, .ds = s->ds, .es = s->es, .fs = s->fs, .gs = s->gs, .ss = s->ss,
-		.tr = s->tr, .ldt = s->ldt, .gdt = s->gdt, .idt = s->idt,
-		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4, .cr8 = s->cr8,
-		.efer = s->efer, .apic_base = s->apic_base,
-	};
-
-	if (a->pdptes == PDPTES_GIVEN) {
-		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
-		memcpy(s2.pdptrs, a->pdpte, sizeof(s2.pdptrs));
-	}
-	return __vcpu_ioctl(vcpu, KVM_SET_SREGS2, &s2);
 }
 
 /* 0, EINVAL for "0 of 1 set", or the errno. */
@@ -68,7 +50,8 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 	case WAY_SREGS:
 		return __vcpu_sregs_set(vcpu, &s);
 	case WAY_SREGS2:
-		return set_sregs2(vcpu, &s, a);
+		return __vcpu_sregs2_set(vcpu, &s,
+					 a->pdptes == PDPTES_GIVEN ? a->pdpte : NULL);
 	default:
 		return set_efer(vcpu, a->to.efer);
 	}
@@ -77,7 +60,7 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 const char *refusal_walk(struct refusal_rig *rig, struct vcpu *vcpu)
 {
 	const struct kvm_regs regs = script_regs(&rig->state, rig->ran);
-	static char text[64];
+	static char text[EXIT_TEXT_LEN];
 	struct script script;
 	struct script_end end;
 	unsigned int nr;
@@ -92,8 +75,7 @@ const char *refusal_walk(struct refusal_rig *rig, struct vcpu *vcpu)
 	if (end.done)
 		return rig_check_witnesses(rig, first, nr);
 	vcpu_events_clear(vcpu);
-	snprintf(text, sizeof(text), "exit %s %#llx", exit_reason_name(end.exit),
-		 (unsigned long long)end.detail);
+	exit_text(end.exit, end.detail, text);
 	return text;
 }
 

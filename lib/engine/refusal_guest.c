@@ -109,9 +109,7 @@ unsigned int refusal_by_guest(struct refusal_rig *rig, struct vcpu *vcpu,
 		if (end.nr_results < result + 2 + accesses[i] ||
 		    (!end.done && end.nr_results == result + 2 + accesses[i] && i == n - 1)) {
 			made[i].outcome.how = ATTEMPT_ELSE;
-			snprintf(made[i].outcome.text, sizeof(made[i].outcome.text),
-				 "exit %s %#llx", exit_reason_name(end.exit),
-				 (unsigned long long)end.detail);
+			exit_text(end.exit, end.detail, made[i].outcome.text);
 			vcpu_events_clear(vcpu);
 			return i + 1;
 		}

@@ -27,7 +27,7 @@ struct refusal_rig {
 	unsigned int nr;            /* its number */
 	struct legal_regs regs;
 	bool runs;                  /* the guest can run there at all */
-	char why_not[64];
+	char why_not[EXIT_TEXT_LEN];
 	unsigned int nr_witnesses;  /* those that are right without any attempt */
 	u32 witness[MAX_WITNESSES]; /* indices into sets->cases */
 

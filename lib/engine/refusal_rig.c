@@ -7,7 +7,6 @@
 
 #include "compare.h"
 #include "cpuid_bits.h"
-#include "host.h"
 #include "refusal_internal.h"
 #include "test_assert.h"
 
@@ -40,6 +39,7 @@ static void open_vm(struct refusal_rig *rig)
 	unsigned int i;
 
 	rig->guest = guest_create(NULL);
+	rig->tdp = rig->guest->vm->card.tdp == YES;
 	script_install(rig->guest);
 	rig->cpuid = rig->guest->vcpu->cpuid;
 	rig->cpu = cpuid_legal_cpu(rig->cpuid, rig->tdp);
@@ -67,14 +67,11 @@ static void close_vm(struct refusal_rig *rig)
 struct refusal_rig *refusal_rig_create(const struct mmu_state *states, unsigned int nr_states)
 {
 	struct refusal_rig *rig = calloc(1, sizeof(*rig));
-	struct host_card card;
 
 	TEST_ASSERT(rig, "out of memory");
 	TEST_ASSERT(nr_control_bits <= MAX_CONTROL_BITS, "%u control bits", nr_control_bits);
-	host_card_read(&card);
 	rig->states = states;
 	rig->nr_states = nr_states;
-	rig->tdp = card.tdp == YES;
 	open_vm(rig);
 	return rig;
 }
@@ -172,8 +169,7 @@ static bool check_witness(struct refusal_rig *rig, u32 result, const struct witn
 	const struct test_case tc = { rig->state, w->actor, w->access, { 0 } };
 	const struct walk_access access = case_access(&tc, w->gva);
 	const struct walk_regs regs = guest_walk_regs(rig->guest, &rig->state);
-	const struct agent_batch batch = { .state = rig->state, .actor = w->actor,
-					   .access = w->access, .careful = true, .no_ad = true };
+	const struct agent_batch batch = script_batch(&rig->state, &w->actor, w->access);
 	const struct agent_result observed = script_result(rig->guest, result);
 	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
 	struct walk_result expected;
@@ -219,8 +215,7 @@ static void choose_witnesses(struct refusal_rig *rig)
 	script_add_cases(&script, 0, nr);
 	end = script_run(&script, rig->guest->vcpu);
 	rig->runs = end.done;
-	snprintf(rig->why_not, sizeof(rig->why_not), "exit %s %#llx", exit_reason_name(end.exit),
-		 (unsigned long long)end.detail);
+	exit_text(end.exit, end.detail, rig->why_not);
 	if (!end.done)
 		vcpu_events_clear(rig->guest->vcpu);
 	for (i = 0; i < nr && rig->runs; i++) {

@@ -21,9 +21,6 @@
 #define LOW8 (ARENA_GPA + 8 * PAGE)    /* PD of the first GiB */
 #define FIRST_DATA 128
 
-#define FULL (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
-#define SUPERVISOR (FULL & ~PTE_U)
-
 /* Pages of the big region that hold something; the rest is never looked at. */
 static const u64 big_pages[] = { 0, PAGE, 0x1ff000, 0x200000, 0x3ff000, 0x400000, 0x401000,
 				 0x600000, 0x801000, 0xa01000 };
@@ -174,29 +171,29 @@ static void write_low(struct shared_tables *s)
 
 	for (i = 0; i < AGENT_LINEAR_END >> 12; i++) {
 		u64 entry = (i % (AGENT_USER_ALIAS >> 12)) * PAGE |
-			    (i < AGENT_USER_ALIAS >> 12 ? SUPERVISOR : FULL);
+			    (i < AGENT_USER_ALIAS >> 12 ? E_SRW : E_RW);
 
 		put8(s, AGENT8, i, entry);
 		put4(s, AGENT4, i, entry);
 	}
 	for (i = 0; i < ARENA_PAGES; i++) {
-		put8(s, WINDOW8, i, (ARENA_GPA + i * PAGE) | SUPERVISOR);
-		put4(s, WINDOW4, i, (ARENA_GPA + i * PAGE) | SUPERVISOR);
+		put8(s, WINDOW8, i, (ARENA_GPA + i * PAGE) | E_SRW);
+		put4(s, WINDOW4, i, (ARENA_GPA + i * PAGE) | E_SRW);
 	}
 	for (i = 0; i < 4; i++)
-		put8(s, LOW8, i, (AGENT8 + i * PAGE) | FULL);
-	put8(s, LOW8, SHARED_WINDOW >> 21, WINDOW8 | FULL);
+		put8(s, LOW8, i, (AGENT8 + i * PAGE) | E_RW);
+	put8(s, LOW8, SHARED_WINDOW >> 21, WINDOW8 | E_RW);
 }
 
 static void write_roots(struct shared_tables *s, unsigned int set)
 {
-	put4(s, ROOT_PD(set), 0, AGENT4 | FULL);
-	put4(s, ROOT_PD(set), 1, (AGENT4 + PAGE) | FULL);
-	put4(s, ROOT_PD(set), SHARED_WINDOW >> 22, WINDOW4 | FULL);
-	put8(s, ROOT_PAE(set), 0, LOW8 | PTE_P);
-	put8(s, ROOT_PDPT(set), 0, LOW8 | FULL);
-	put8(s, ROOT_PML4(set), 0, ROOT_PDPT(set) | FULL);
-	put8(s, ROOT_PML5(set), 0, ROOT_PML4(set) | FULL);
+	put4(s, ROOT_PD(set), 0, AGENT4 | E_RW);
+	put4(s, ROOT_PD(set), 1, (AGENT4 + PAGE) | E_RW);
+	put4(s, ROOT_PD(set), SHARED_WINDOW >> 22, WINDOW4 | E_RW);
+	put8(s, ROOT_PAE(set), 0, LOW8 | E_PAE);
+	put8(s, ROOT_PDPT(set), 0, LOW8 | E_RW);
+	put8(s, ROOT_PML4(set), 0, ROOT_PDPT(set) | E_RW);
+	put8(s, ROOT_PML5(set), 0, ROOT_PML4(set) | E_RW);
 }
 
 /* Tags differ between pages and between the two sets of contents. */

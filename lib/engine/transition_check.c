@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The accesses of a stop: put into a script, compared with the model, reported. */
-#include <stdio.h>
 #include <string.h>
 
 #include "case_run.h"
@@ -59,8 +58,7 @@ static void see(const struct journey *j, const struct probe *p, struct seen *s)
 	const struct witness_case *c = &j->sets->cases[p->wcase];
 
 	s->tc = (struct test_case){ .actor = c->actor, .access = c->access };
-	s->batch = (struct agent_batch){ .actor = c->actor, .access = c->access, .careful = true,
-					 .no_ad = true, .nr = 1 };
+	s->batch = script_batch(&j->sets->state[p->state], &c->actor, c->access);
 	s->access = case_access(&s->tc, c->gva);
 	s->c = (struct comparison){ j->guest, &s->batch, c->gva, &s->expected, &s->observed };
 	expect_in(j, s, &j->sets->state[p->state]);
@@ -175,13 +173,12 @@ static void check_probe(struct journey *j, const struct probe *p, u32 i)
 static void report_end(struct journey *j, const struct stops *stops, const struct script_end *end)
 {
 	const struct probe *p = &stops->probe[end->nr_results];
-	char observed[96];
+	char observed[EXIT_TEXT_LEN];
 	struct seen s;
 
 	see(j, p, &s);
 	s.observed = (struct agent_result){ 0 };
-	snprintf(observed, sizeof(observed), "exit %s %#llx", exit_reason_name(end->exit),
-		 (unsigned long long)end->detail);
+	exit_text(end->exit, end->detail, observed);
 	report_probe(j, p, &s, "agent runs", observed, p->after);
 }
 

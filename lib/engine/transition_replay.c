@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "case_run.h"
-#include "report.h"
+#include "replay.h"
+#include "test_assert.h"
 #include "transition.h"
 
 /* What a replay needs, from the command line. */
@@ -56,6 +57,7 @@ static u32 list_accesses(struct journey *j, const struct test_case *tc, gva_t gv
 /* Everyone's accesses in a state, entered by KVM_SET_SREGS. */
 static void run_here(struct journey *j, const struct mmu_state *state, u32 accesses)
 {
+	char text[EXIT_TEXT_LEN];
 	struct script_end end;
 	struct script script;
 
@@ -65,8 +67,8 @@ static void run_here(struct journey *j, const struct mmu_state *state, u32 acces
 	journey_enter(j, state);
 	end = script_run(&script, j->vcpu);
 	if (!end.done) {
-		printf("# the accesses before end with exit %s %#llx\n",
-		       exit_reason_name(end.exit), (unsigned long long)end.detail);
+		exit_text(end.exit, end.detail, text);
+		printf("# the accesses before end with %s\n", text);
 		vcpu_events_clear(j->vcpu);
 	}
 }
@@ -124,16 +126,16 @@ static struct script_end arrive(struct journey *j, const struct replay *r, u32 a
 	return script_run(&script, j->vcpu);
 }
 
-static int replay(const struct replay *r, const char *id)
+static int replay(const void *context)
 {
+	const struct replay *r = context;
 	struct guest *guest = guest_create(NULL);
 	const struct witness_sets no_sets = { .guest = guest };
 	struct journey *j = journey_create(guest, &no_sets);
 	gva_t gva = case_gva(guest, &r->tc);
 	const struct walk_regs regs = guest_walk_regs(guest, &r->tc.state);
 	const struct walk_access access = case_access(&r->tc, gva);
-	const struct agent_batch batch = { .state = r->tc.state, .actor = r->tc.actor,
-					   .access = r->tc.access, .careful = true, .no_ad = true };
+	const struct agent_batch batch = script_batch(&r->tc.state, &r->tc.actor, r->tc.access);
 	struct agent_result observed = { 0 };
 	struct walk_result expected;
 	const struct comparison c = { guest, &batch, gva, &expected, &observed };
@@ -142,6 +144,7 @@ static int replay(const struct replay *r, const char *id)
 	u32 result;
 	bool good;
 
+	replay_begin();
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	j->path = r->path;
 	lacks = j->path->lacks ? j->path->lacks(j) : NULL;
@@ -160,7 +163,6 @@ static int replay(const struct replay *r, const char *id)
 	good = outcome_matches(&c);
 	journey_free(j);
 	guest_free(guest);
-	printf("%sok 1 %s\n", good ? "" : "not ", id);
 	return good ? KSFT_PASS : KSFT_FAIL;
 }
 
@@ -176,9 +178,7 @@ int transition_replay(const char *id, const char *after, const char *path)
 {
 	struct replay r = { .path = transition_path_find(path ? path : "sregs"), .after = after };
 	const char *error = case_parse(id, &r.tc);
-	struct test_scope scope;
 	char canonical[CASE_ID_LEN];
-	int code;
 
 	if (error) {
 		fprintf(stderr, "malformed case id '%s': %s\n", id, error);
@@ -192,20 +192,5 @@ int transition_replay(const char *id, const char *after, const char *path)
 		return KSFT_USAGE;
 	}
 	case_id(&r.tc, canonical);
-	printf("KTAP version 1\n1..1\n");
-	switch (setjmp(*test_scope_enter(&scope))) {
-	case 0:
-		code = replay(&r, canonical);
-		test_scope_leave(&scope);
-		break;
-	case TEST_END_SKIP:
-		printf("ok 1 %s # SKIP %s\n", canonical, scope.message);
-		code = KSFT_SKIP;
-		break;
-	default:
-		printf("# %s\nnot ok 1 %s\n", scope.message, canonical);
-		code = KSFT_FAIL;
-		break;
-	}
-	return fflush(stdout) ? KSFT_FAIL : code;
+	return replay_run(replay, &r, canonical);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "guest_internal.h"
-#include "host.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -111,14 +110,12 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
  */
 static void emulator_quirks(struct guest *guest)
 {
-	struct host_card card;
-	bool tcg;
+	const struct host_card *card = &guest->vm->card;
+	bool tcg = !strcmp(card->emulator, "qemu-tcg");
 
-	host_card_read(&card);
-	tcg = !strcmp(card.emulator, "qemu-tcg");
 	guest->tss32_type = tcg ? 9 : 11;
-	guest->marks_pdptes = tcg && card.tdp == YES;
-	guest->lme_needs_pae = tcg && card.tdp == YES;
+	guest->marks_pdptes = tcg && card->tdp == YES;
+	guest->lme_needs_pae = tcg && card->tdp == YES;
 }
 
 /* A page that an entry reaches when one address bit above 4 GiB is set in it. */
@@ -181,23 +178,12 @@ struct guest *guest_create_model(const struct cpu_facts *cpu)
 	return guest;
 }
 
-struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+static void guest_init(struct guest *guest, struct variant_list (*variants)[MAX_LEVELS + 1])
 {
-	return guest_create_front(FRONT_NONE, variants);
-}
-
-struct guest *guest_create_front(enum page_front front,
-				 struct variant_list (*variants)[MAX_LEVELS + 1])
-{
-	/* First: where there is no KVM, this ends the subtest. */
-	struct vm *vm = vm_create();
-	struct guest *guest = guest_alloc();
 	u8 *ram;
 	int i;
 
 	emulator_quirks(guest);
-	guest->vm = vm;
-	guest->front = front;
 	ram = vm_mem_add(guest->vm, 0, GUEST_RAM_SIZE, VM_ANY_NODE);
 	vm_mem_add(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, VM_ANY_NODE);
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);
@@ -211,6 +197,31 @@ struct guest *guest_create_front(enum page_front front,
 	images_init(guest, variants);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		memcpy(ram + guest->area[i].base, guest->area[i].image, TABLE_AREA_SIZE);
+}
+
+struct guest *guest_create(struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	return guest_create_front(FRONT_NONE, variants);
+}
+
+struct guest *guest_create_front(enum page_front front,
+				 struct variant_list (*variants)[MAX_LEVELS + 1])
+{
+	/* First: where there is no KVM, this ends the subtest. */
+	struct vm *vm = vm_create();
+	struct guest *guest = guest_alloc();
+	struct test_scope scope;
+	enum test_end how;
+
+	guest->vm = vm;
+	guest->front = front;
+	how = setjmp(*test_scope_enter(&scope));
+	if (how) {
+		guest_free(guest);
+		test_end_again(how, &scope);
+	}
+	guest_init(guest, variants);
+	test_scope_leave(&scope);
 	return guest;
 }
 

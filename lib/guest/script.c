@@ -176,6 +176,13 @@ struct script_end script_run(struct script *script, struct vcpu *vcpu)
 	return end;
 }
 
+struct agent_batch script_batch(const struct mmu_state *state, const struct actor *actor,
+				enum agent_access access)
+{
+	return (struct agent_batch){ .state = *state, .actor = *actor, .access = access,
+				     .careful = true, .no_ad = true, .nr = 1 };
+}
+
 const struct script_op *script_ops(const struct script *script)
 {
 	return guest_ops(script->guest);

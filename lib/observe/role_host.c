@@ -9,21 +9,6 @@
 
 #include "role_observer.h"
 
-static bool parameter_is_on(const char *module, const char *parameter)
-{
-	char path[128];
-	FILE *file;
-	int c;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, parameter);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	c = fgetc(file);
-	fclose(file);
-	return c == 'Y' || c == '1';
-}
-
 /* Is the word in the first line of /proc/cpuinfo that begins with key? */
 static bool cpuinfo_has(const char *key, const char *word)
 {
@@ -57,11 +42,11 @@ struct role_context role_context_of_host(const struct host_card *card, enum role
 		context.max_tdp_level = context.tdp_root_level;
 		context.ad_enabled = true;
 		context.tdp_user_bit = true;
-		context.tdp_has_smep = parameter_is_on(card->backend, "gmet");
+		context.tdp_has_smep = module_parameter(card->backend, "gmet") == YES;
 	} else {
 		context.max_tdp_level = cpuinfo_has("vmx flags", "ept_5level") ? 5 : 4;
-		context.ad_enabled = parameter_is_on(card->backend, "eptad");
-		context.tdp_has_smep = parameter_is_on(card->backend, "mbec");
+		context.ad_enabled = module_parameter(card->backend, "eptad") == YES;
+		context.tdp_has_smep = module_parameter(card->backend, "mbec") == YES;
 	}
 	return context;
 }

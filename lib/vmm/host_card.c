@@ -66,7 +66,7 @@ static bool read_line(const char *path, char *line, size_t size)
 }
 
 /* Module parameters read Y/N when they are bool and a number when they are int. */
-static enum tristate read_parameter(const char *module, const char *parameter)
+enum tristate module_parameter(const char *module, const char *parameter)
 {
 	char path[256], value[32];
 
@@ -225,12 +225,12 @@ static void read_backend(struct host_card *card)
 
 static void read_parameters(struct host_card *card)
 {
-	card->fep = read_parameter("kvm", "force_emulation_prefix");
-	card->tdp_mmu = read_parameter("kvm", "tdp_mmu");
-	card->nested = read_parameter(card->backend, "nested");
-	card->tdp = read_parameter(card->backend, "npt");
+	card->fep = module_parameter("kvm", "force_emulation_prefix");
+	card->tdp_mmu = module_parameter("kvm", "tdp_mmu");
+	card->nested = module_parameter(card->backend, "nested");
+	card->tdp = module_parameter(card->backend, "npt");
 	if (card->tdp == UNKNOWN)
-		card->tdp = read_parameter(card->backend, "ept");
+		card->tdp = module_parameter(card->backend, "ept");
 }
 
 static void read_machine(struct host_card *card)

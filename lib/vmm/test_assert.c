@@ -22,21 +22,9 @@ void test_scope_leave(struct test_scope *scope)
 	innermost = scope->outer;
 }
 
-void test_end(enum test_end how, const char *file, int line, const char *fmt, ...)
+static _Noreturn void end_innermost(enum test_end how, const char *message)
 {
 	struct test_scope *scope = innermost;
-	char message[sizeof(scope->message)];
-	int used = 0;
-	va_list args;
-
-	/* A skip names what the host lacks: where the suite asked is no news. */
-	if (how == TEST_END_FAIL)
-		used = snprintf(message, sizeof(message), "%s:%d: ", file, line);
-	if (used < 0 || (size_t)used >= sizeof(message))
-		used = 0;
-	va_start(args, fmt);
-	vsnprintf(message + used, sizeof(message) - used, fmt, args);
-	va_end(args);
 
 	if (!scope) {
 		fflush(stdout);
@@ -51,4 +39,26 @@ void test_end(enum test_end how, const char *file, int line, const char *fmt, ..
 	innermost = scope->outer;
 	snprintf(scope->message, sizeof(scope->message), "%s", message);
 	longjmp(scope->jump, how);
+}
+
+void test_end(enum test_end how, const char *file, int line, const char *fmt, ...)
+{
+	char message[sizeof(innermost->message)];
+	int used = 0;
+	va_list args;
+
+	/* A skip names what the host lacks: where the suite asked is no news. */
+	if (how == TEST_END_FAIL)
+		used = snprintf(message, sizeof(message), "%s:%d: ", file, line);
+	if (used < 0 || (size_t)used >= sizeof(message))
+		used = 0;
+	va_start(args, fmt);
+	vsnprintf(message + used, sizeof(message) - used, fmt, args);
+	va_end(args);
+	end_innermost(how, message);
+}
+
+void test_end_again(enum test_end how, const struct test_scope *ended)
+{
+	end_innermost(how, ended->message);
 }

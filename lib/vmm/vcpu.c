@@ -2,6 +2,7 @@
 /* vCPUs: registers, and running them under a watchdog. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,13 +36,14 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 	TEST_ASSERT(vcpu, "out of memory");
 	vcpu->vm = vm;
 	vcpu->id = id;
+	/* Even if nothing comes of it: vm_free() then knows of it. */
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
 	TEST_ASSERT(vcpu->fd >= 0, "KVM_CREATE_VCPU id %u: %s", id, strerror(errno));
 	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	TEST_ASSERT(vcpu->run != MAP_FAILED, "mmap of vcpu %u, %zu bytes: %s", id, vm->run_size,
 		    strerror(errno));
-	vcpu->next = vm->vcpus;
-	vm->vcpus = vcpu;
 	cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	vcpu_set_cpuid(vcpu, cpuid);
 	free(cpuid);
@@ -74,6 +76,22 @@ void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 
 	TEST_ASSERT(!err, "KVM_SET_SREGS vcpu %u cr0 %#llx cr3 %#llx cr4 %#llx efer %#llx: %s",
 		    vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer, strerror(err));
+}
+
+int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *s, const u64 *pdptrs)
+{
+	struct kvm_sregs2 s2 = {
+		.cs = s->cs, .ds = s->ds, .es = s->es, .fs = s->fs, .gs = s->gs, .ss = s->ss,
+		.tr = s->tr, .ldt = s->ldt, .gdt = s->gdt, .idt = s->idt,
+		.cr0 = s->cr0, .cr2 = s->cr2, .cr3 = s->cr3, .cr4 = s->cr4, .cr8 = s->cr8,
+		.efer = s->efer, .apic_base = s->apic_base,
+	};
+
+	if (pdptrs) {
+		s2.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+		memcpy(s2.pdptrs, pdptrs, sizeof(s2.pdptrs));
+	}
+	return __vcpu_ioctl(vcpu, KVM_SET_SREGS2, &s2);
 }
 
 void vcpu_events_clear(struct vcpu *vcpu)
@@ -239,4 +257,10 @@ const char *exit_reason_name(u32 reason)
 	if (reason == VCPU_RUN_ERROR)
 		return "RUN_ERROR";
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "OTHER";
+}
+
+void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN])
+{
+	snprintf(text, EXIT_TEXT_LEN, "exit %s %#llx", exit_reason_name(reason),
+		 (unsigned long long)detail);
 }

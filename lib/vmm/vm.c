@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host.h"
 #include "test_assert.h"
 #include "vm.h"
 
@@ -27,17 +26,16 @@ int vm_check_cap(struct vm *vm, long cap)
 	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);
 }
 
-struct vm *vm_create(void)
+static struct vm *create_on(const struct host_card *card)
 {
-	struct host_card card;
 	struct vm *vm;
 	u64 identity = INTEL_IDENTITY_MAP_ADDR;
 	int size;
 
-	host_card_read(&card);
-	TEST_REQUIRE(!card.kvm_error[0], "%s", card.kvm_error);
+	TEST_REQUIRE(!card->kvm_error[0], "%s", card->kvm_error);
 	vm = calloc(1, sizeof(*vm));
 	TEST_ASSERT(vm, "out of memory");
+	vm->card = *card;
 	vm->kvm_fd = open(kvm_device_path(), O_RDWR | O_CLOEXEC);
 	TEST_ASSERT(vm->kvm_fd >= 0, "open %s: %s", kvm_device_path(), strerror(errno));
 	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -53,9 +51,17 @@ struct vm *vm_create(void)
 	return vm;
 }
 
+struct vm *vm_create(void)
+{
+	struct host_card card;
+
+	host_card_read(&card);
+	return create_on(&card);
+}
+
 struct vm *vm_create_sharing(const struct vm *of)
 {
-	struct vm *vm = vm_create();
+	struct vm *vm = create_on(&of->card);
 	unsigned int i;
 
 	for (i = 0; i < of->nr_slots; i++) {
