@@ -21,6 +21,7 @@ static const char names[NR_RULES][NAME_SIZE] = {
 #include "walk_rules.def"
 #include "role_rules.def"
 #include "role_page_rules.def"
+#include "nested_rules.def"
 #undef RULE
 };
 
@@ -29,6 +30,7 @@ static const char names[NR_RULES][NAME_SIZE] = {
 #include "walk_rules.def"
 #include "role_rules.def"
 #include "role_page_rules.def"
+#include "nested_rules.def"
 #undef RULE
 
 static const struct rule_text texts[NR_RULES] = {
@@ -36,6 +38,7 @@ static const struct rule_text texts[NR_RULES] = {
 #include "walk_rules.def"
 #include "role_rules.def"
 #include "role_page_rules.def"
+#include "nested_rules.def"
 #undef RULE
 };
 
