@@ -225,8 +225,9 @@ struct nested_result {
 };
 
 /*
- * tables must pass nested_tables_check().  cpu: what CPUID says in L1; L2 has the same
- * MAXPHYADDR and page sizes.  memory: L1-physical.
+ * As from a cold TLB: what a CPU still holds from earlier is not modelled.  tables must pass
+ * nested_tables_check().  cpu: what CPUID says in L1; L2 has the same MAXPHYADDR and page
+ * sizes.  memory: L1-physical.
  */
 void nested_walk(const struct cpu_facts *cpu, const struct nested_l2 *l2,
 		 const struct nested_tables *tables, const struct phys_memory *memory,

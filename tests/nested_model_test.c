@@ -17,11 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nested_compare.h"
 #include "nested_golden_cases.h"
-#include "nested_role.h"
-#include "nested_text.h"
 
-static u8 pages[WORLD_PAGES][PAGE];
 static unsigned int nr_result, nr_failed;
 
 static void result(bool ok, const char *kind, const char *name)
@@ -29,21 +27,6 @@ static void result(bool ok, const char *kind, const char *name)
 	printf("%sok %u %s%s\n", ok ? "" : "not ", ++nr_result, kind, name);
 	nr_failed += !ok;
 	fflush(stdout);
-}
-
-static struct walk_access access_of(const struct world *w, enum access_kind kind, u8 cpl)
-{
-	return (struct walk_access){ .gva = w->gva, .kind = kind, .cpl = cpl };
-}
-
-static void put_l2(struct world *w, int level, u64 bits)
-{
-	int bytes = paging_formats[w->config.l2_mode].entry_bytes;
-	bool register_entry = w->config.l2_mode == PAGING_PAE && level == 3;
-
-	world_put(w->l2_entry[level], bytes, bits | world_gpa(w, level == 1 ? FINAL : level - 1));
-	if (register_entry && w->config.tables.kind == NESTED_EPT)
-		w->l2.regs.pdptr[1] = world_get(w->l2_entry[3], 8);
 }
 
 /*
@@ -145,14 +128,16 @@ static bool pdptr_loads_hold(void)
 		world_make(&w, &nested_configs[loads[i].config], pages);
 		world_set_nested(&w, 3, 1, loads[i].bits);
 		put_l2(&w, 3, loads[i].l2_bits);
-		nested_load_pdptrs(w.config.cpu, &w.l2, &w.config.tables, &w.memory,
-				   w.l2.regs.cr3, pdptr, &r);
+		nested_load_pdptrs(w.config.cpu, &w.l2, &w.config.tables, &w.memory, w.l2.regs.cr3,
+				   pdptr, &r);
 		nested_text(&w, &r, text);
 		at = strstr(text, "ok ");
 		if (at) /* no page is reached */
-			memmove(at + 2, strchr(at + 3, ' ') ?: "", 1 + strlen(strchr(at + 3, ' ') ?: ""));
+			memmove(at + 2, strchr(at + 3, ' ') ?: "",
+				1 + strlen(strchr(at + 3, ' ') ?: ""));
 		if (strcmp(text, loads[i].expected)) {
-			printf("# PDPTE load %u: expected %s, got %s\n", i, loads[i].expected, text);
+			printf("# PDPTE load %u: expected %s, got %s\n", i, loads[i].expected,
+			       text);
 			ok = false;
 		}
 		if (r.outcome == NESTED_OK && w.config.tables.kind == NESTED_EPT)
@@ -162,169 +147,27 @@ static bool pdptr_loads_hold(void)
 }
 
 /*
- * Agreement
+ * Deviations and variants
  */
-struct compared {
-	u32 deviations;
-	u64 cases, differences;
-	bool quick;             /* one difference is enough */
-	int rules;              /* or -1: all */
-	int turn;               /* or -1: with all rules, only one in each case, by turns */
-	struct nested_role_mmu mmu[NR_ROLE_RULES];
+/* Each deviation, in each rule set that has it, changes an answer where it is looked for. */
+static const enum nested_config_index shown_by[NR_NESTED_DEVIATIONS] = {
+	[NESTED_DEV_PAGE_ADDRESS] = NPT4,
+	[NESTED_DEV_WALK_WRITES] = EPT4_NO_AD,
+	[NESTED_DEV_READ_WITH_ALL] = EPT4,
+	[NESTED_DEV_EXECONLY_FETCH] = EPT4,
+	[NESTED_DEV_NO_ADVANCED] = EPT4,
+	[NESTED_DEV_STAGE_FINAL] = NPT4,
+	[NESTED_DEV_L2_PDPTE_CACHED] = NPT4_L2_PAE,
+	[NESTED_DEV_NPT_PDPTE_RSVD] = NPT_PAE,
+	[NESTED_DEV_GPA_TRUNCATED] = NPT4_52,
+	[NESTED_DEV_NMI_LOST] = EPT4_IRET,
 };
 
-static bool has_rules(const struct world *w, const struct compared *c, int rules)
-{
-	/* There is no MBEC before. */
-	if (w->config.tables.mbec)
-		return rules >= ROLE_RULES_7 && (c->rules < 0 || c->rules == rules);
-	if (c->rules >= 0)
-		return c->rules == rules;
-	return c->turn < 0 || c->turn % NR_ROLE_RULES == rules;
-}
-
-static void set_up_roles(const struct world *w, struct compared *c)
-{
-	int rules;
-
-	for (rules = 0; rules < NR_ROLE_RULES; rules++) {
-		const struct role_context context = { .rules = rules, .guest_mode = true,
-						      .maxphyaddr = w->config.cpu->maxphyaddr,
-						      .max_tdp_level = 5, .ad_enabled = true };
-		struct nested_roles roles;
-
-		nested_roles_of(&context, &w->config.tables, &w->l2.regs, &roles);
-		nested_role_mmu_init(&context, &roles, &w->config.tables, w->config.cpu,
-				     c->deviations, &c->mmu[rules]);
-	}
-}
-
-static void report(const struct world *w, const struct compared *c, int rules, int kind, int cpl,
-		   const struct nested_result *manual, const struct nested_result *role)
-{
-	char a[NESTED_TEXT_LEN], b[NESTED_TEXT_LEN];
-
-	if (c->deviations || c->quick || c->differences > 5)
-		return;
-	nested_text(w, manual, a);
-	nested_text(w, role, b);
-	printf("# %s role-%s access %d cpl %d: %s; role: %s\n", w->config.name,
-	       role_rules_name(rules), kind, cpl, a, b);
-}
-
-/* All accesses. */
-static void compare(const struct world *w, struct compared *c)
-{
-	struct nested_result manual, role;
-	int i, rules;
-
-	for (i = 0; i < 2 * NR_ACCESS_KINDS; i++) {
-		const struct walk_access access = access_of(w, i / 2, i % 2 ? 3 : 0);
-
-		world_walk(w, &access, &manual);
-		c->cases++;
-		for (rules = 0; rules < NR_ROLE_RULES; rules++) {
-			if (!has_rules(w, c, rules))
-				continue;
-			nested_role_walk(&c->mmu[rules], w->config.cpu, &w->l2,
-					 w->config.tables.root, &w->memory, &access, &role);
-			if (nested_results_agree(&manual, &role))
-				continue;
-			c->differences++;
-			report(w, c, rules, access.kind, access.cpl, &manual, &role);
-		}
-	}
-}
-
-/* What else L2's tables may hold: level (0: nothing changed), bits flipped in a full entry. */
-static const struct l2_change {
-	u8 level;
-	u64 flip;
-} l2_changes[] = {
-	{ 0, 0 },     { 1, PTE_A }, { 1, PTE_D },     { 1, PTE_W },
-	{ 1, PTE_U }, { 1, PTE_NX }, { 1, PTE_P },    { 1, PTE_A | PTE_D | PTE_W },
-	{ 1, B(48) }, { 1, B(33) }, { 1, B(51) },     { 2, PTE_A },
-	{ 2, PTE_U }, { 2, PTE_P }, { 2, PTE_W },     { 3, PTE_A | PTE_W },
-	{ 3, B(51) }, { 4, PTE_A }, { 4, PTE_P },     { 5, PTE_A },
-};
-
-static bool l2_changed(struct world *w, const struct l2_change *change)
-{
-	const struct paging_format *f = &paging_formats[w->config.l2_mode];
-	int level = change->level;
-	u64 full;
-
-	if (level > f->levels || (level && f->entry_bytes == 4 && change->flip >> 32))
-		return false;
-	for (level = 1; level <= f->levels; level++) {
-		full = f->level[level].register_entry ? PTE_P : VARIANT_FULL;
-		put_l2(w, level, level == change->level ? full ^ change->flip : full);
-	}
-	return true;
-}
-
-static void compare_variants(struct world *w, struct compared *c, int position, int level,
-			     const struct variant_list *list)
-{
-	int bytes = nested_formats[w->format].entry_bytes;
-	u64 before = world_get(w->entry[position][level], bytes);
-	unsigned int i, v;
-
-	for (i = 0; i < ARRAY_SIZE(l2_changes); i++) {
-		if (!l2_changed(w, &l2_changes[i]))
-			continue;
-		/* All of them with L2 as it is, rights with all that L2 may be. */
-		for (v = 0; v < (i ? list->nr_rights : list->nr); v++) {
-			world_set_nested(w, position, level, list->bits[v]);
-			c->turn = i ? (int)(v + i) : -1;
-			compare(w, c);
-			if (c->quick && c->differences)
-				return;
-		}
-	}
-	world_put(w->entry[position][level], bytes, before);
-	l2_changed(w, &l2_changes[0]);
-}
-
-static void compare_config(const struct world_config *config, struct compared *c)
-{
-	static struct variant_list list;
-	struct world w;
-	int p, level;
-
-	world_make(&w, config, pages);
-	set_up_roles(&w, c);
-	for (level = 1; level <= nested_formats[w.format].levels; level++) {
-		nested_variants_of(&config->tables, level, config->cpu, &list);
-		for (p = 1; p < NR_POSITIONS && !(c->quick && c->differences); p++)
-			/* The page, its table, and the root: those between are of the same kind. */
-			if (world_has(&w, p) &&
-			    (p == FINAL || p == 1 || p == paging_formats[config->l2_mode].levels))
-				compare_variants(&w, c, p, level, &list);
-	}
-}
-
-/* With SMEP, SMAP, WP=0 and NX=0 in L2, too. */
-static void compare_states(enum nested_config_index config, struct compared *c)
-{
-	struct world_config other = nested_configs[config];
-
-	compare_config(&nested_configs[config], c);
-	if (c->quick || c->deviations || other.l2_mode == PAGING_NONE)
-		return;
-	other.cr0 = other.efer = 0;
-	other.cr4 = X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PSE;
-	compare_config(&other, c);
-}
-
-/* Each deviation, in each rule set that has it, changes an answer; in others none is named. */
 static bool deviation_shows(int deviation, int rules)
 {
 	struct compared c = { .deviations = 1u << deviation, .quick = true, .rules = rules };
-	int i;
 
-	for (i = 0; i < NR_NESTED_CONFIGS && !c.differences; i++)
-		compare_config(&nested_configs[i], &c);
+	compare_config(&nested_configs[shown_by[deviation]], &c);
 	return c.differences;
 }
 
@@ -384,6 +227,8 @@ static void run_seeded(void)
 {
 	unsigned int i;
 
+	result(goldens_hold() && roots_hold() && pdptr_loads_hold() && !walkers_differ(), "",
+	       "nothing broken: nothing noticed");
 	for (i = 0; i < ARRAY_SIZE(nested_rule_ids); i++) {
 		enum rule rule = nested_rule_ids[i];
 		bool noticed;
@@ -403,8 +248,8 @@ static void run_all(void)
 	int i, rules;
 
 	for (i = 0; i < (int)ARRAY_SIZE(nested_goldens); i++)
-		result(golden_holds(&nested_goldens[i], true), "golden: ",
-		       nested_goldens[i].expected);
+		result(golden_holds(&nested_goldens[i], true),
+		       "golden: ", nested_goldens[i].expected);
 	result(roots_hold(), "", "legal and illegal roots");
 	result(pdptr_loads_hold(), "", "loads of PDPTEs");
 	for (i = 0; i < NR_NESTED_CONFIGS; i++) {
@@ -413,14 +258,14 @@ static void run_all(void)
 		compare_states(i, &c);
 		printf("# %llu cases\n", (unsigned long long)c.cases);
 		result(!c.differences, "walkers agree: ", nested_configs[i].name);
-		result(variants_are_sound(&nested_configs[i]), "variants: ",
-		       nested_configs[i].name);
+		result(variants_are_sound(&nested_configs[i]),
+		       "variants: ", nested_configs[i].name);
 	}
 	for (i = 0; i < NR_NESTED_DEVIATIONS; i++)
 		for (rules = 0; rules < NR_ROLE_RULES; rules++)
 			if (nested_deviations[i].rule_sets & 1u << rules)
-				result(deviation_shows(i, rules), "deviation shows: ",
-				       nested_deviations[i].name);
+				result(deviation_shows(i, rules),
+				       "deviation shows: ", nested_deviations[i].name);
 }
 
 int main(int argc, char **argv)

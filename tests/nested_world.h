@@ -71,14 +71,17 @@ static inline u64 world_get(const u8 *at, int bytes)
 	return value;
 }
 
-/* The address part of the full entry stays. */
+/* The address part of the full entry stays.  A rule that is broken may take the level away. */
 static inline void world_set_nested(struct world *w, int p, int level, u64 bits)
 {
 	int bytes = nested_formats[w->format].entry_bytes;
-	u64 address = world_get(w->entry[p][level], bytes) & BITS_ULL(17, 12);
 	bool large = level > 1 && nested_entry_is_leaf(&w->config.tables, level, bits,
 						       w->config.cpu);
+	u64 address;
 
+	if (!w->entry[p][level])
+		return;
+	address = world_get(w->entry[p][level], bytes) & BITS_ULL(17, 12);
 	world_put(w->entry[p][level], bytes, (large ? 0 : address) | bits);
 }
 

@@ -48,11 +48,11 @@ check_headers() {
 
 # The model can be lifted out: nothing of the floors above, no I/O, no allocation.
 check_model_includes() {
-	local own='control_bits|legal_regs|mmu_state|page_table|role|role_page|role_walk|rule|tour|types|variant|walk|x86'
+	local own='control_bits|legal_regs|mmu_state|nested|nested_role|nested_translate|nested_variant|page_table|role|role_page|role_walk|rule|tour|types|variant|walk|x86'
 	local libc='assert|limits|stdarg|stdbool|stddef|stdint|stdio|string'
-	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{mmu_state,page_table,role,role_page,role_walk}.h \
+	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk}.h \
 		include/{rule,types,variant,walk,x86}.h |
-		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(role|role_page|walk)_rules\\.def\")"
+		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|walk)_rules\\.def\")"
 }
 
 # stdio.h is there for formatting into the caller's buffers; what is called tells.
@@ -134,8 +134,10 @@ list_parts() {
 	done
 	part role_rules_seeded 120 build/tests/role_rules_seeded_test --seeded
 	part role_page_seeded 120 build/tests/role_page_seeded_test --seeded
+	part nested_model_seeded 120 build/tests/nested_model_seeded_test --seeded
 	part san-role_rules_seeded 300 build/san/tests/role_rules_seeded_test --seeded
 	part san-role_page_seeded 300 build/san/tests/role_page_seeded_test --seeded
+	part san-nested_model_seeded 300 build/san/tests/nested_model_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
 	part san-input 300 env WALK_TEST="$here/build/san/x86/walk_test" \

@@ -10,7 +10,8 @@ PLAIN_TESTS := $(filter-out $(B)/tests/seeded_faults_test,$(OWN_TESTS))
 
 .PHONY: check-build
 check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) \
-	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test
+	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test \
+	$(B)/tests/nested_model_seeded_test
 
 # It builds by itself, as parts of its own: a build that fails is a failure that counts.
 check:
@@ -25,7 +26,7 @@ $(SEEDED)/%.o: %.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(KMC_CFLAGS) -DSEEDED_FAULTS -c -o $@ $<
 
-$(B)/tests/role_%_seeded_test: $(SEEDED)/tests/role_%_test.o $(SEEDED_MODEL_O)
+$(B)/tests/%_seeded_test: $(SEEDED)/tests/%_test.o $(SEEDED_MODEL_O)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^
 

@@ -69,7 +69,8 @@ static void ept_exit(const struct role_walk *w, u64 access, u32 pfec, unsigned i
 		return;
 	exit->reason = NESTED_EXIT_EPT_VIOLATION;
 	qual |= access & PFERR_WRITE ? EPT_QUAL_WRITE :
-		access & PFERR_FETCH ? EPT_QUAL_FETCH : EPT_QUAL_READ;
+		access & PFERR_FETCH ? EPT_QUAL_FETCH :
+				       EPT_QUAL_READ;
 	if (access & STAGE_TABLE || as_kvm(mmu, NESTED_DEV_READ_WITH_ALL))
 		qual |= EPT_QUAL_READ;
 	if (access & STAGE_FINAL)
@@ -80,8 +81,7 @@ static void ept_exit(const struct role_walk *w, u64 access, u32 pfec, unsigned i
 			(pte_access & NESTED_ACC_EXEC ? EPT_X << EPT_QUAL_RIGHTS_SHIFT : 0);
 	if (mmu->role.walk.cr4_smep && pte_access & NESTED_ACC_USER_EXEC)
 		qual |= EPT_QUAL_XU;
-	if (access & STAGE_FINAL && mmu->caps.advanced_info &&
-	    !as_kvm(mmu, NESTED_DEV_NO_ADVANCED))
+	if (access & STAGE_FINAL && mmu->caps.advanced_info && !as_kvm(mmu, NESTED_DEV_NO_ADVANCED))
 		qual |= (page->user ? EPT_QUAL_USER : 0) |
 			(page->writable ? EPT_QUAL_WRITABLE : 0) |
 			(page->executable ? 0 : EPT_QUAL_NX);
@@ -145,8 +145,8 @@ static bool is_reserved(const struct role_walk *w, const struct nested_step *s)
 		if (s->level == 3 && mmu->format == NESTED_FORMAT_NPT_PAE &&
 		    as_kvm(mmu, NESTED_DEV_NPT_PDPTE_RSVD))
 			return false;
-		return e & entry_reserved_bits(f->paging, s->level, s->leaf,
-					       mmu->role.walk.efer_nx, w->cpu) &&
+		return e & entry_reserved_bits(f->paging, s->level, s->leaf, mmu->role.walk.efer_nx,
+					       w->cpu) &&
 		       RULE_HOLDS(NR_RSVD);
 	}
 	if (e & EPT_XU) /* __is_bad_mt_xwr(): it is for X, with MBEC or without */
@@ -331,8 +331,13 @@ void nested_role_walk(const struct nested_role_mmu *mmu, const struct cpu_facts 
 		      const struct nested_l2 *l2, u64 root, const struct phys_memory *memory,
 		      const struct walk_access *access, struct nested_result *result)
 {
-	struct role_walk w = { .mmu = mmu, .cpu = cpu, .l2 = l2, .root = root, .memory = memory,
-			       .access = access, .result = result };
+	struct role_walk w = { .mmu = mmu,
+			       .cpu = cpu,
+			       .l2 = l2,
+			       .root = root,
+			       .memory = memory,
+			       .access = access,
+			       .result = result };
 	struct role_translation t;
 	u64 nested_access = RULE_HOLDS(NR_STAGE) ? STAGE_FINAL : STAGE_TABLE;
 

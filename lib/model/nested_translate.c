@@ -13,8 +13,8 @@
 #define EPT_RIGHTS (EPT_RWX | EPT_XU)
 
 /* APM 15.25.6: EXITINFO1 and EXITINFO2. */
-static enum nested_lookup_end npf(const struct nested_walk *w, const struct nested_lookup *l, enum rule rule,
-			   u64 info, struct nested_exit *exit)
+static enum nested_lookup_end npf(const struct nested_walk *w, const struct nested_lookup *l,
+				  enum rule rule, u64 info, struct nested_exit *exit)
 {
 	*exit = (struct nested_exit){ .reason = NESTED_EXIT_NPF, .rule = rule, .gpa = l->gpa };
 	if (l->write && RULE_HOLDS(N_NPF_RW))
@@ -61,14 +61,16 @@ static u64 qual_advanced(const struct nested_walk *w)
 	       (page->executable ? 0 : EPT_QUAL_NX);
 }
 
-enum nested_lookup_end nested_ept_violation(const struct nested_walk *w, const struct nested_lookup *l,
-				     enum rule rule, u64 rights, struct nested_exit *exit)
+enum nested_lookup_end nested_ept_violation(const struct nested_walk *w,
+					    const struct nested_lookup *l, enum rule rule,
+					    u64 rights, struct nested_exit *exit)
 {
 	bool gla = !l->pdpte_load || !RULE_HOLDS(N_EPT_Q_GLA);
 	bool final = gla && !l->for_level;
 	u64 info = qual_access(l);
 
-	*exit = (struct nested_exit){ .reason = NESTED_EXIT_EPT_VIOLATION, .rule = rule,
+	*exit = (struct nested_exit){ .reason = NESTED_EXIT_EPT_VIOLATION,
+				      .rule = rule,
 				      .gpa = l->gpa };
 	/* SDM 28.2.1: whether a read-modify-write sets bit 0, too, depends on the processor. */
 	if (l->ad_update)
@@ -100,10 +102,11 @@ enum nested_lookup_end nested_ept_violation(const struct nested_walk *w, const s
 }
 
 static enum nested_lookup_end ept_misconfig(const struct nested_lookup *l, enum rule rule,
-				     struct nested_exit *exit)
+					    struct nested_exit *exit)
 {
-	*exit = (struct nested_exit){ .reason = NESTED_EXIT_EPT_MISCONFIG, .rule = rule,
-				      .open = ~0ULL, .gpa = l->gpa };
+	*exit = (struct nested_exit){
+		.reason = NESTED_EXIT_EPT_MISCONFIG, .rule = rule, .open = ~0ULL, .gpa = l->gpa
+	};
 	return LOOKUP_EXIT;
 }
 
@@ -129,9 +132,10 @@ static enum rule ept_misconfigured(const struct nested_walk *w, const struct nes
 }
 
 /* SDM 29.3.3.3 step 1: may the walk go on with this entry? */
-static enum nested_lookup_end ept_check_entry(const struct nested_walk *w, const struct nested_lookup *l,
-				       const struct nested_step *s, u64 rights,
-				       struct nested_exit *exit)
+static enum nested_lookup_end ept_check_entry(const struct nested_walk *w,
+					      const struct nested_lookup *l,
+					      const struct nested_step *s, u64 rights,
+					      struct nested_exit *exit)
 {
 	u64 present = EPT_RWX;
 	enum rule rule;
@@ -147,8 +151,9 @@ static enum nested_lookup_end ept_check_entry(const struct nested_walk *w, const
 }
 
 /* APM 15.25.6: the same of an NPT entry. */
-static enum nested_lookup_end npt_check_entry(const struct nested_walk *w, const struct nested_lookup *l,
-				       const struct nested_step *s, struct nested_exit *exit)
+static enum nested_lookup_end npt_check_entry(const struct nested_walk *w,
+					      const struct nested_lookup *l,
+					      const struct nested_step *s, struct nested_exit *exit)
 {
 	if (!(s->entry & PTE_P) && RULE_HOLDS(N_NPT_PRESENT))
 		return npf(w, l, RULE_N_NPT_PRESENT, 0, exit);
@@ -159,8 +164,9 @@ static enum nested_lookup_end npt_check_entry(const struct nested_walk *w, const
 }
 
 /* SDM 29.3.3.2 */
-static enum nested_lookup_end ept_check_rights(const struct nested_walk *w, const struct nested_lookup *l,
-					u64 rights, struct nested_exit *exit)
+static enum nested_lookup_end ept_check_rights(const struct nested_walk *w,
+					       const struct nested_lookup *l, u64 rights,
+					       struct nested_exit *exit)
 {
 	bool by_page = w->tables->mbec && l->user_page && RULE_HOLDS(N_EPT_FETCH_USER);
 	enum rule rule = RULE_N_ALLOWED;
@@ -177,8 +183,9 @@ static enum nested_lookup_end ept_check_rights(const struct nested_walk *w, cons
 }
 
 /* APM 15.25.5 */
-static enum nested_lookup_end npt_check_rights(const struct nested_walk *w, const struct nested_lookup *l,
-					u64 rights, struct nested_exit *exit)
+static enum nested_lookup_end npt_check_rights(const struct nested_walk *w,
+					       const struct nested_lookup *l, u64 rights,
+					       struct nested_exit *exit)
 {
 	enum rule rule = RULE_N_ALLOWED;
 
@@ -212,7 +219,8 @@ static u64 rights_of(enum nested_format_index format, const struct nested_step *
  * written.
  */
 static void accessed_dirty(const struct nested_walk *w, unsigned int first,
-			   const struct nested_lookup *l, enum nested_lookup_end end, bool last_used)
+			   const struct nested_lookup *l, enum nested_lookup_end end,
+			   bool last_used)
 {
 	struct nested_result *r = w->result;
 	unsigned int i;
@@ -242,8 +250,9 @@ static bool read_entry(const struct phys_memory *memory, gpa_t gpa, int bytes, u
 }
 
 /* Down to the entry that maps the address.  *last_used: the last one read was good. */
-static enum nested_lookup_end find_nested_page(const struct nested_walk *w, const struct nested_lookup *l,
-					struct nested_translation *t, bool *last_used)
+static enum nested_lookup_end find_nested_page(const struct nested_walk *w,
+					       const struct nested_lookup *l,
+					       struct nested_translation *t, bool *last_used)
 {
 	const enum nested_format_index format = nested_format_of(w->tables);
 	const struct nested_format *f = &nested_formats[format];
@@ -282,7 +291,7 @@ static enum nested_lookup_end find_nested_page(const struct nested_walk *w, cons
 }
 
 enum nested_lookup_end nested_translate(const struct nested_walk *w, const struct nested_lookup *l,
-				 struct nested_translation *t)
+					struct nested_translation *t)
 {
 	u8 bits = nested_formats[nested_format_of(w->tables)].gpa_bits;
 	unsigned int first = w->result->nr_steps;

@@ -21,25 +21,24 @@ struct nested_walk {
 /* One access to an L2-physical address. */
 struct nested_lookup {
 	gpa_t gpa;
-	u8 for_level;     /* of L2's entry; 0: the final address */
+	u8 for_level; /* of L2's entry; 0: the final address */
 	bool read, write, fetch;
-	bool user_page;   /* of a final address: it is user-mode (SDM 3A 4.6.1) */
-	bool pdpte_load;  /* by MOV to CR: there is no linear address */
-	bool ad_update;   /* a write that sets A or D in L2's entry */
+	bool user_page;  /* of a final address: it is user-mode (SDM 3A 4.6.1) */
+	bool pdpte_load; /* by MOV to CR: there is no linear address */
+	bool ad_update;  /* a write that sets A or D in L2's entry */
 };
 
 struct nested_translation {
-	gpa_t gpa;        /* L1-physical */
+	gpa_t gpa; /* L1-physical */
 	u64 page_size;
-	u64 rights;       /* EPT: EPT_RWX and EPT_XU; NPT: PTE_W, PTE_U, and PTE_NX inverted */
+	u64 rights; /* EPT: EPT_RWX and EPT_XU; NPT: PTE_W, PTE_U, and PTE_NX inverted */
 	struct nested_exit exit;
 };
 
 enum nested_lookup_end { LOOKUP_OK, LOOKUP_EXIT, LOOKUP_NO_MEMORY };
 
 /* The entries read go to result->step[], with what the walk sets in them. */
-enum nested_lookup_end nested_translate(const struct nested_walk *w,
-					const struct nested_lookup *l,
+enum nested_lookup_end nested_translate(const struct nested_walk *w, const struct nested_lookup *l,
 					struct nested_translation *t);
 
 /* Fills *exit; rights: of the entries used, ANDed.  Returns LOOKUP_EXIT. */

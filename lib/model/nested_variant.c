@@ -82,8 +82,8 @@ static void add_combined(struct variant_list *list, const struct nested_tables *
 	add(list, 0);
 }
 
-static void ept_variants(const struct nested_tables *tables, int level,
-			 const struct cpu_facts *cpu, struct variant_list *list)
+static void ept_variants(const struct nested_tables *tables, int level, const struct cpu_facts *cpu,
+			 struct variant_list *list)
 {
 	bool large = level > 1 && nested_entry_is_leaf(tables, level, EPT_PS, cpu);
 	u64 full = ept_full(tables, level == 1), page = ept_full(tables, true) | EPT_PS;
@@ -101,8 +101,8 @@ static void ept_variants(const struct nested_tables *tables, int level,
 	}
 }
 
-void nested_variants_of(const struct nested_tables *tables, int level,
-			const struct cpu_facts *cpu, struct variant_list *list)
+void nested_variants_of(const struct nested_tables *tables, int level, const struct cpu_facts *cpu,
+			struct variant_list *list)
 {
 	const enum nested_format_index format = nested_format_of(tables);
 	const struct table_shape shape = npt_shape(tables);
@@ -209,8 +209,8 @@ static u64 ept_word(const char *word, bool type)
 	return 0;
 }
 
-const char *nested_variant_parse(const struct nested_tables *tables, int level,
-				 const char *text, size_t len, u64 *bits)
+const char *nested_variant_parse(const struct nested_tables *tables, int level, const char *text,
+				 size_t len, u64 *bits)
 {
 	char word[VARIANT_TEXT_LEN], *next = word, *one;
 	bool type;

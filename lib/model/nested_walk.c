@@ -129,8 +129,9 @@ static void ad_update_exits(struct nested_walk *w)
 		return;
 	for (i = 0; i < r->l2.nr_steps; i++) {
 		const struct walk_step *s = &r->l2.step[i];
-		const struct nested_lookup l = { .gpa = s->entry_gpa, .for_level = s->level,
-					  .write = true, .ad_update = true };
+		const struct nested_lookup l = {
+			.gpa = s->entry_gpa, .for_level = s->level, .write = true, .ad_update = true
+		};
 
 		if (!((s->must_set | s->may_set) & ~s->entry))
 			continue;
@@ -138,7 +139,7 @@ static void ad_update_exits(struct nested_walk *w)
 			;
 		if (k < w->nr_entries && !(w->entry_rights[k] & EPT_W))
 			nested_ept_violation(w, &l, RULE_N_EPT_AD_UPDATE, w->entry_rights[k],
-				      &r->also[r->nr_also++]);
+					     &r->also[r->nr_also++]);
 	}
 }
 
@@ -209,8 +210,12 @@ void nested_walk(const struct cpu_facts *cpu, const struct nested_l2 *l2,
 		 const struct nested_tables *tables, const struct phys_memory *memory,
 		 const struct walk_access *access, struct nested_result *result)
 {
-	struct nested_walk w = { .cpu = cpu, .l2 = l2, .tables = tables, .memory = memory,
-				 .access = access, .result = result };
+	struct nested_walk w = { .cpu = cpu,
+				 .l2 = l2,
+				 .tables = tables,
+				 .memory = memory,
+				 .access = access,
+				 .result = result };
 
 	start(result);
 	switch (walk_l2(&w)) {
@@ -242,8 +247,12 @@ void nested_load_pdptrs(const struct cpu_facts *cpu, const struct nested_l2 *l2,
 			u64 cr3, u64 pdptr[4], struct nested_result *result)
 {
 	static const struct walk_access none;
-	struct nested_walk w = { .cpu = cpu, .l2 = l2, .tables = tables, .memory = memory,
-				 .access = &none, .result = result };
+	struct nested_walk w = { .cpu = cpu,
+				 .l2 = l2,
+				 .tables = tables,
+				 .memory = memory,
+				 .access = &none,
+				 .result = result };
 	const struct nested_lookup l = {
 		.gpa = cr3 & BITS_ULL(31, 5),
 		.for_level = 3,
@@ -292,8 +301,7 @@ bool nested_exit_matches(const struct nested_exit *expected, const struct nested
 	       !(expected->info & EPT_QUAL_GLA_VALID) || expected->gva == seen->gva;
 }
 
-bool nested_result_allows_exit(const struct nested_result *result,
-			       const struct nested_exit *seen)
+bool nested_result_allows_exit(const struct nested_result *result, const struct nested_exit *seen)
 {
 	unsigned int i;
 
