@@ -43,6 +43,7 @@
 #define AREA_COPY 0x5000           /* the same as the host wrote them */
 #define AREA_AGENT 0xa000          /* tables of the agent's own memory */
 #define AGENT_CASES 0x100000       /* u64 linear addresses */
+#define AGENT_HOLE 0x140000        /* leads to HOLE_GPA, where the guest has no memory */
 #define AGENT_RESULTS 0x180000     /* struct agent_result */
 #define AGENT_MAX_CASES 32768      /* per batch */
 #define AGENT_SIZE 0x400000
@@ -56,6 +57,7 @@
 #define DATA_HUGE 0x40000000       /* 1-GByte leaves: sparse */
 #define DATA_HUGE_SIZE 0x40000000
 #define GUEST_RAM_SIZE 0x2000000
+#define HOLE_GPA 0x2800000         /* no memory: an access exits to the VMM */
 
 /* Where in a data page an access of each kind lands. */
 #define DATA_READ_OFFSET 0x000
@@ -78,6 +80,8 @@
 #define LDT_SELECTOR 0x04          /* LDT, index 0; RPL is added for user code */
 
 #define AGENT_DONE_PORT 0xf4
+#define AGENT_STRING_PORT 0        /* of string I/O; the low half of DX in every loop */
+#define AGENT_IDT_SWAPPED 0x800    /* + an IDT: its twin for accesses made with DI, BX exchanged */
 #define AGENT_RETURN_VECTOR 3      /* INT3: user code of a careful access comes back */
 
 /*
@@ -109,6 +113,7 @@
 #define PARAM_LEVELS 40
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
 #define PARAM_RESUME 48            /* where the access jumps to when it is done (BP) */
+#define PARAM_HOLE 56              /* linear address of a hole; bit 0: second operand of CMPS */
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
@@ -142,11 +147,12 @@ struct agent_params {
 	u32 cs, access_cs, access_ss, access_flags;
 	u32 levels, ldt;
 	u64 resume;
-	u32 reserved, alias;
+	u32 hole, alias;
 	struct agent_level level[5];
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");
+_Static_assert(offsetof(struct agent_params, hole) == PARAM_HOLE, "agent_params");
 _Static_assert(offsetof(struct agent_params, level) == PARAM_LEVEL, "agent_params");
 _Static_assert(sizeof(struct agent_level) == LEVEL_SIZE, "agent_level");
 #endif

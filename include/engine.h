@@ -24,7 +24,8 @@ struct engine {
 	void (*run)(struct guest *guest, const struct agent_batch *batch);
 };
 
-extern const struct engine engine_native, engine_forced, engine_translate;
+extern const struct engine engine_native, engine_forced, engine_translate, engine_string,
+	engine_mmio;
 extern const struct engine *const engines[];
 extern const unsigned int nr_engines;
 /* By name, or NULL. */

@@ -68,6 +68,7 @@ struct guest {
 	/* What an emulated CPU has wrong, see emulator_quirks(): */
 	bool marks_pdptes;           /* A is set in PDPTEs in memory */
 	bool lme_needs_pae;          /* LME = 1 with PAE = 0 takes the host down */
+	bool coalesces;              /* OUTs to AGENT_STRING_PORT, if the host can */
 	/* Set by a test that wants to get through: clear SMEP and SMAP before CR0.PG. */
 	bool pg_off_without_smep;
 };
@@ -148,7 +149,23 @@ struct actor {
 enum agent_via {
 	VIA_NATIVE, /* a plain instruction */
 	VIA_FORCED, /* the same behind KVM's forced-emulation prefix */
+	VIA_STRING, /* read: OUTS, write: INS */
+	VIA_MMIO,   /* read: CMPS with the hole, write: MOVS from the hole */
 	NR_AGENT_VIAS,
+};
+
+struct agent_batch;
+
+/* The VMM's part in accesses that exit on purpose. */
+struct agent_service {
+	/* Answers an exit, with case i under way; false: that exit is none of the access's. */
+	bool (*answer)(struct guest *guest, const struct agent_batch *batch, u32 i, u32 exit);
+	/*
+	 * The vCPU has stopped, cases [first, end) are over: adds to their results (in guest
+	 * memory) what only the VMM knows.
+	 */
+	void (*settle)(struct guest *guest, const struct agent_batch *batch,
+		       struct agent_result *results, u32 first, u32 end);
 };
 
 struct agent_batch {
@@ -160,6 +177,8 @@ struct agent_batch {
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
 	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
+	bool hole_second;           /* VIA_MMIO reads: the hole is CMPS's second operand */
+	const struct agent_service *service; /* NULL if accesses do not exit */
 	const gva_t *gvas;
 	u32 nr;
 	struct agent_result *results; /* nr of them */
@@ -187,6 +206,9 @@ void agent_enter(struct guest *guest, const struct agent_batch *batch);
  */
 const char *agent_probe(struct guest *guest, const struct agent_batch *like,
 			void (*run)(struct guest *guest, const struct agent_batch *batch));
+
+/* What became of an access; not every loop stores a status. */
+u32 agent_result_status(const struct agent_result *r);
 
 /* What case i of a batch of writes stores. */
 u32 agent_stored_word(const struct agent_batch *batch, u32 i);

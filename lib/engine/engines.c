@@ -8,6 +8,8 @@ const struct engine *const engines[] = {
 	&engine_native,
 	&engine_forced,
 	&engine_translate,
+	&engine_string,
+	&engine_mmio,
 };
 const unsigned int nr_engines = ARRAY_SIZE(engines);
 

@@ -87,6 +87,9 @@ u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error)
 	case VCPU_TIMEOUT:
 		vcpu_regs_get(vcpu, &regs);
 		return regs.rip;
+	case KVM_EXIT_IO:
+		return vcpu->run->io.port | (u64)vcpu->run->io.size << 16 |
+		       (u64)vcpu->run->io.direction << 24;
 	case KVM_EXIT_MMIO:
 		return vcpu->run->mmio.phys_addr;
 	case KVM_EXIT_INTERNAL_ERROR:
@@ -173,12 +176,21 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	p->cs = m->code64 ? SEL_CODE64 : SEL_CODE32;
 	p->access_cs = m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32;
 	p->access_ss = batch->actor.cpl ? SEL_USER_DATA : SEL_DATA;
-	p->access_flags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0);
+	p->access_flags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0) |
+			  (batch->via == VIA_STRING && batch->actor.cpl ? X86_EFLAGS_IOPL : 0);
 	p->ldt = batch->access == AGENT_LDT;
 	if (m->paging != PAGING_NONE)
 		p->levels = tables_levels(&guest->area[state_area(&batch->state)], p->level);
 }
 
+/* For fast batches, too: the only parameter that their code reads. */
+static void write_hole(struct guest *guest, const struct agent_batch *batch)
+{
+	struct agent_params *p = vm_gpa2hva(guest->vm, AGENT_PARAMS);
+	bool paging = state_modes[batch->state.mode].paging != PAGING_NONE;
+
+	p->hole = (paging ? AGENT_HOLE + user_alias(batch) : HOLE_GPA) | batch->hole_second;
+}
 
 static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 {
@@ -253,6 +265,9 @@ static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr
 	return from;
 }
 
+/* So many exits on purpose, and the case is not over: it never will be. */
+#define MAX_ANSWERS 8192
+
 /*
  * Runs from case *done on.  A vCPU that still finishes cases does not hang, and one window
  * without any proves nothing: the machine itself may have stood still, as emulated ones do.
@@ -262,7 +277,8 @@ static u32 run_from(struct guest *guest, const struct agent_batch *batch,
 {
 	struct kvm_regs regs = batch_regs(batch, *done);
 	const struct agent_result *results = guest_results(guest);
-	u32 exit, before, idle = 0;
+	u32 exit, before, idle = 0, answers = 0;
+	bool answered;
 
 	enter_state(guest, sregs, &batch->state, error);
 	vcpu_regs_set(guest->vcpu, &regs);
@@ -271,7 +287,10 @@ static u32 run_from(struct guest *guest, const struct agent_batch *batch,
 		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
 		*done = first_unfinished(results, before, batch->nr);
 		idle = *done > before ? 0 : idle + 1;
-	} while (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS);
+		answers = *done > before ? 0 : answers + 1;
+		answered = batch->service && answers < MAX_ANSWERS &&
+			   batch->service->answer(guest, batch, *done, exit);
+	} while (answered || (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS));
 	return exit;
 }
 
@@ -281,9 +300,11 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	struct kvm_sregs sregs = state_sregs(guest, &batch->state,
 					     batch->careful ? 0 : batch->actor.cpl, batch->careful,
 					     batch->bare);
-	u32 done = 0, exit = 0, abnormal = 0, i;
+	u32 done = 0, exit = 0, abnormal = 0, i, first;
 	int error = 0;
 
+	if (agent_code(batch->via, batch->access, state_modes[batch->state.mode].code64)->swapped)
+		sregs.idt.base += AGENT_IDT_SWAPPED;
 	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
 		    AGENT_MAX_CASES);
 	/* Fast loops find the address in the result's place. */
@@ -294,8 +315,12 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		results[i] = (struct agent_result){ .value = VALUE_NONE, .cr2 = batch->gvas[i] };
 	if (batch->careful)
 		write_params(guest, batch, user_alias(batch));
+	write_hole(guest, batch);
 	while (done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
+		first = done;
 		exit = run_from(guest, batch, &sregs, &done, &error);
+		if (batch->service)
+			batch->service->settle(guest, batch, results, first, done);
 		/* Else KVM would finish the instruction over the registers of the next run. */
 		if (exit == KVM_EXIT_IO || exit == KVM_EXIT_MMIO)
 			vcpu_run_complete_io(guest->vcpu);

@@ -37,6 +37,7 @@ agent_start:
 	.code64
 #include "agent_body.h"
 #include "agent_forced.h"
+#include "agent_io.h"
 #undef BITS
 #undef N
 #undef W
@@ -67,6 +68,7 @@ agent_start:
 	.code32
 #include "agent_body.h"
 #include "agent_forced.h"
+#include "agent_io.h"
 
 /*
  * What a data page holds at DATA_FETCH_OFFSET, the same bytes in both code sizes:

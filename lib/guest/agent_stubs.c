@@ -23,12 +23,29 @@ extern const u8 agent_forced_fetch32_next[], agent_forced_fetch64_next[];
 extern const u8 agent_read32_next[], agent_read64_next[];
 extern const u8 agent_write32_next[], agent_write64_next[];
 extern const u8 agent_fetch32_next[], agent_fetch64_next[];
+#define IO_LABELS(name) \
+	extern const u8 agent_##name##32[], agent_##name##64[]; \
+	extern const u8 agent_##name##32_next[], agent_##name##64_next[]; \
+	extern const u8 agent_access_##name##32[], agent_access_##name##64[]
+IO_LABELS(outs);
+IO_LABELS(ins);
+IO_LABELS(movs);
+IO_LABELS(cmps);
 
 /* Bytes in front of the access: in a loop mov CR2(DI), BX; for an LDT mov %cs.. mov %eax, %fs. */
 #define LOOP32 3
 #define LOOP64 4
 #define LDT_SKIP (2 + 3 + 3)
 #define FORCED 5 /* the prefix; a fault's RIP is behind it */
+/* Those of agent_io.h: mov or xchg of pointers, and a hole's address. */
+#define POINTERS32 2
+#define POINTERS64 3
+#define HOLE (2 + 2 + 6)
+#define BTR_JNC (4 + 2)
+
+#define IO_CODE(name, bits, skip, swapped) \
+	{ agent_##name##bits, agent_##name##bits##_next, LOOP##bits + (skip), \
+	  agent_access_##name##bits, skip, swapped }
 
 static const struct agent_code codes[NR_AGENT_VIAS][NR_AGENT_ACCESSES][2] = {
 	[VIA_NATIVE] = {
@@ -71,6 +88,26 @@ static const struct agent_code codes[NR_AGENT_VIAS][NR_AGENT_ACCESSES][2] = {
 		[AGENT_LDT] = {
 			{ .careful = agent_access_forced_ldt32, .careful_skip = LDT_SKIP + FORCED },
 			{ .careful = agent_access_forced_ldt64, .careful_skip = LDT_SKIP + FORCED },
+		},
+	},
+	[VIA_STRING] = {
+		[AGENT_READ] = {
+			IO_CODE(outs, 32, POINTERS32, false),
+			IO_CODE(outs, 64, POINTERS64, false),
+		},
+		[AGENT_WRITE] = {
+			IO_CODE(ins, 32, POINTERS32, true),
+			IO_CODE(ins, 64, POINTERS64, true),
+		},
+	},
+	[VIA_MMIO] = {
+		[AGENT_READ] = {
+			IO_CODE(cmps, 32, HOLE + BTR_JNC + 2 * POINTERS32, true),
+			IO_CODE(cmps, 64, HOLE + BTR_JNC + 2 * POINTERS64, true),
+		},
+		[AGENT_WRITE] = {
+			IO_CODE(movs, 32, HOLE + POINTERS32, true),
+			IO_CODE(movs, 64, HOLE + POINTERS64, true),
 		},
 	},
 };

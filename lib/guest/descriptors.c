@@ -10,6 +10,9 @@ extern const u8 agent_stubs32[], agent_stubs64[], agent_careful_stubs32[], agent
 extern const u8 agent_fault_pf32[], agent_fault_pf64[];
 extern const u8 agent_fault_bare32[], agent_fault_bare64[];
 extern const u8 agent_careful_return32[], agent_careful_return64[];
+extern const u8 agent_swapped_pf32[], agent_swapped_pf64[];
+extern const u8 agent_swapped_stubs32[], agent_swapped_stubs64[];
+extern const u8 agent_swapped_careful_stubs32[], agent_swapped_careful_stubs64[];
 
 static void put64(u8 *p, u64 value)
 {
@@ -37,6 +40,15 @@ static void put_gate64(u8 *idt, int vector, u64 handler, u8 type)
 	put64(idt + vector * 16 + 8, handler >> 32);
 }
 
+/* User code may raise this one; some backends know no other software interrupt. */
+static void put_return_gates(u8 *ram)
+{
+	put_gate32(ram + AGENT_IDT32_CAREFUL, AGENT_RETURN_VECTOR,
+		   AGENT_ADDR(agent_careful_return32), 0xee);
+	put_gate64(ram + AGENT_IDT64_CAREFUL, AGENT_RETURN_VECTOR,
+		   AGENT_ADDR(agent_careful_return64), 0xee);
+}
+
 static void write_idts(u8 *ram)
 {
 	int v;
@@ -56,11 +68,28 @@ static void write_idts(u8 *ram)
 		put_gate32(ram + AGENT_IDT32_BARE, v, AGENT_ADDR(agent_fault_bare32), 0x8e);
 		put_gate64(ram + AGENT_IDT64_BARE, v, AGENT_ADDR(agent_fault_bare64), 0x8e);
 	}
-	/* User code may raise this one; some backends know no other software interrupt. */
-	put_gate32(ram + AGENT_IDT32_CAREFUL, AGENT_RETURN_VECTOR,
-		   AGENT_ADDR(agent_careful_return32), 0xee);
-	put_gate64(ram + AGENT_IDT64_CAREFUL, AGENT_RETURN_VECTOR,
-		   AGENT_ADDR(agent_careful_return64), 0xee);
+	put_return_gates(ram);
+}
+
+static void write_swapped_idts(u8 *swapped)
+{
+	int v;
+
+	for (v = 0; v < NR_EXCEPTIONS; v++) {
+		u64 fast32 = AGENT_ADDR(agent_swapped_stubs32) + 16 * v;
+		u64 fast64 = AGENT_ADDR(agent_swapped_stubs64) + 16 * v;
+		u64 careful32 = AGENT_ADDR(agent_swapped_careful_stubs32) + 16 * v;
+		u64 careful64 = AGENT_ADDR(agent_swapped_careful_stubs64) + 16 * v;
+
+		put_gate32(swapped + AGENT_IDT32, v,
+			   v == 14 ? AGENT_ADDR(agent_swapped_pf32) : fast32, 0x8e);
+		put_gate64(swapped + AGENT_IDT64, v,
+			   v == 14 ? AGENT_ADDR(agent_swapped_pf64) : fast64, 0x8e);
+		put_gate32(swapped + AGENT_IDT32_CAREFUL, v, careful32, 0x8e);
+		put_gate64(swapped + AGENT_IDT64_CAREFUL, v, careful64, 0x8e);
+	}
+	/* By the time user code comes back the registers are in their places. */
+	put_return_gates(swapped);
 }
 
 void descriptors_init(u8 *ram)
@@ -83,4 +112,5 @@ void descriptors_init(u8 *ram)
 	put64(ram + AGENT_TSS64 + 0x24, AGENT_DF_STACK_TOP); /* IST1 */
 	put64(ram + AGENT_TSS32 + 4, AGENT_STACK_TOP | (u64)SEL_DATA << 32);
 	write_idts(ram);
+	write_swapped_idts(ram + AGENT_IDT_SWAPPED);
 }

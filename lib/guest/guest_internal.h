@@ -38,6 +38,7 @@ struct agent_code {
 	u8 loop_skip;          /* bytes from loop to the instruction that faults */
 	const u8 *careful;     /* the access alone, which a driver jumps to */
 	u8 careful_skip;
+	bool swapped;          /* faults with DI and BX exchanged */
 };
 
 const struct agent_code *agent_code(enum agent_via via, enum agent_access access, bool code64);
@@ -48,7 +49,5 @@ u64 agent_return_stub(bool code64);
 bool agent_is_done(const struct vcpu *vcpu, u32 exit);
 /* What is to be known about any other exit. */
 u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error);
-/* What became of an access; not every loop stores a status. */
-u32 agent_result_status(const struct agent_result *r);
 
 #endif

@@ -86,7 +86,8 @@ static void write_test_tables(struct table_image *t, const struct cpu_facts *cpu
 /*
  * The agent's 8 MiB: 4 MiB of memory, mapped for the supervisor and again for user
  * code.  Tables lie behind each other from AREA_AGENT, PTs first; from the level that
- * holds the first test variants upwards, the agent shares the test tables.
+ * holds the first test variants upwards, the agent shares the test tables.  One page leads
+ * to a hole in guest memory.
  */
 static void write_agent_tables(struct table_image *t)
 {
@@ -103,6 +104,8 @@ static void write_agent_tables(struct table_image *t)
 			entry -= AGENT_USER_ALIAS;
 		else
 			entry &= ~PTE_U;
+		if (entry >> 12 == AGENT_HOLE >> 12)
+			entry += HOLE_GPA - AGENT_HOLE;
 		put_entry(t, table + i / per_table * 0x1000, i % per_table, entry);
 	}
 	nr = nr_pages / per_table;
