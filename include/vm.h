@@ -107,6 +107,9 @@ void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
  */
 #define VCPU_WALL_FACTOR 30
 u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error);
+/* Goes on after each exit that answer() handles (true), all within the same time. */
+u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
+		       bool (*answer)(void *context, u32 exit), void *context);
 /* Lets KVM finish the instruction whose exit was handled, without running further. */
 void vcpu_run_complete_io(struct vcpu *vcpu);
 

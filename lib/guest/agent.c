@@ -268,29 +268,54 @@ static u32 first_unfinished(const struct agent_result *results, u32 from, u32 nr
 /* So many exits on purpose, and the case is not over: it never will be. */
 #define MAX_ANSWERS 8192
 
+/* A batch under way. */
+struct run {
+	struct guest *guest;
+	const struct agent_batch *batch;
+	u32 done;    /* cases with a result */
+	u32 answers; /* exits answered since the last of them */
+};
+
+static bool make_progress(struct run *run)
+{
+	u32 before = run->done;
+
+	run->done = first_unfinished(guest_results(run->guest), before, run->batch->nr);
+	return run->done > before;
+}
+
+static bool answer_exit(void *context, u32 exit)
+{
+	struct run *run = context;
+
+	if (make_progress(run))
+		run->answers = 0;
+	return run->answers++ < MAX_ANSWERS &&
+	       run->batch->service->answer(run->guest, run->batch, run->done, exit);
+}
+
 /*
- * Runs from case *done on.  A vCPU that still finishes cases does not hang, and one window
+ * Runs from case run->done on.  A vCPU that still finishes cases does not hang, and one window
  * without any proves nothing: the machine itself may have stood still, as emulated ones do.
  */
-static u32 run_from(struct guest *guest, const struct agent_batch *batch,
-		    const struct kvm_sregs *sregs, u32 *done, int *error)
+static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 {
-	struct kvm_regs regs = batch_regs(batch, *done);
-	const struct agent_result *results = guest_results(guest);
-	u32 exit, before, idle = 0, answers = 0;
-	bool answered;
+	struct guest *guest = run->guest;
+	struct kvm_regs regs = batch_regs(run->batch, run->done);
+	u32 exit, before, first = run->done, idle = 0;
 
-	enter_state(guest, sregs, &batch->state, error);
+	enter_state(guest, sregs, &run->batch->state, error);
 	vcpu_regs_set(guest->vcpu, &regs);
 	do {
-		before = *done;
-		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
-		*done = first_unfinished(results, before, batch->nr);
-		idle = *done > before ? 0 : idle + 1;
-		answers = *done > before ? 0 : answers + 1;
-		answered = batch->service && answers < MAX_ANSWERS &&
-			   batch->service->answer(guest, batch, *done, exit);
-	} while (answered || (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS));
+		before = run->done;
+		exit = vcpu_run_answering(guest->vcpu, guest->timeout_ms, error,
+					  run->batch->service ? answer_exit : NULL, run);
+		make_progress(run);
+		idle = run->done > before ? 0 : idle + 1;
+	} while (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS);
+	if (run->batch->service)
+		run->batch->service->settle(guest, run->batch, guest_results(guest), first,
+					    run->done);
 	return exit;
 }
 
@@ -300,7 +325,8 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	struct kvm_sregs sregs = state_sregs(guest, &batch->state,
 					     batch->careful ? 0 : batch->actor.cpl, batch->careful,
 					     batch->bare);
-	u32 done = 0, exit = 0, abnormal = 0, i, first;
+	struct run run = { guest, batch, 0, 0 };
+	u32 exit = 0, abnormal = 0, i;
 	int error = 0;
 
 	if (agent_code(batch->via, batch->access, state_modes[batch->state.mode].code64)->swapped)
@@ -316,22 +342,19 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	if (batch->careful)
 		write_params(guest, batch, user_alias(batch));
 	write_hole(guest, batch);
-	while (done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
-		first = done;
-		exit = run_from(guest, batch, &sregs, &done, &error);
-		if (batch->service)
-			batch->service->settle(guest, batch, results, first, done);
+	while (run.done < batch->nr && abnormal < MAX_ABNORMAL && exit != VCPU_TIMEOUT) {
+		exit = run_from(&run, &sregs, &error);
 		/* Else KVM would finish the instruction over the registers of the next run. */
 		if (exit == KVM_EXIT_IO || exit == KVM_EXIT_MMIO)
 			vcpu_run_complete_io(guest->vcpu);
-		if (agent_is_done(guest->vcpu, exit) && done == batch->nr)
+		if (agent_is_done(guest->vcpu, exit) && run.done == batch->nr)
 			break;
 		/* With all results there, it is the last case that did not end well. */
-		if (done == batch->nr)
-			done--;
-		results[done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
-		results[done].cr2 = agent_exit_detail(guest->vcpu, exit, error);
-		done++;
+		if (run.done == batch->nr)
+			run.done--;
+		results[run.done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
+		results[run.done].cr2 = agent_exit_detail(guest->vcpu, exit, error);
+		run.done++;
 		abnormal++;
 		vcpu_events_clear(guest->vcpu);
 		guest->state_valid = false;

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Coalesced port I/O: see include/coalesced.h. */
 #include <string.h>
-#include <unistd.h>
 
 #include "coalesced.h"
 #include "test_assert.h"
+
+#define RING_SIZE 4096 /* a page */
 
 bool vm_coalesce_ports(struct vm *vm, u16 port, u32 size)
 {
 	struct kvm_coalesced_mmio_zone zone = { .addr = port, .size = size, .pio = 1 };
 
-	/* What KVM_CAP_COALESCED_MMIO answers is the ring's page of a vCPU's mapping. */
+	/* What KVM_CAP_COALESCED_MMIO answers is the ring's page in a vCPU's mapping. */
 	if (vm_check_cap(vm, KVM_CAP_COALESCED_PIO) <= 0 ||
-	    vm_check_cap(vm, KVM_CAP_COALESCED_MMIO) <= 0)
+	    vm_check_cap(vm, KVM_CAP_COALESCED_MMIO) != KVM_COALESCED_MMIO_PAGE_OFFSET)
 		return false;
 	return !__vm_ioctl(vm, KVM_REGISTER_COALESCED_MMIO, &zone);
 }
 
 bool vcpu_coalesced_out(struct vcpu *vcpu, u16 *port, u32 *len, u32 *data)
 {
-	const size_t page = sysconf(_SC_PAGESIZE);
-	const u32 room = (page - sizeof(struct kvm_coalesced_mmio_ring)) /
+	const u32 room = (RING_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) /
 			 sizeof(struct kvm_coalesced_mmio);
-	int offset = vm_check_cap(vcpu->vm, KVM_CAP_COALESCED_MMIO);
+	const size_t offset = KVM_COALESCED_MMIO_PAGE_OFFSET * RING_SIZE;
 	volatile struct kvm_coalesced_mmio_ring *ring;
 	const volatile struct kvm_coalesced_mmio *entry;
 
-	if (offset <= 0 || (size_t)(offset + 1) * page > vcpu->vm->run_size)
+	if (offset + RING_SIZE > vcpu->vm->run_size)
 		return false;
-	ring = (void *)((u8 *)vcpu->run + offset * page);
+	ring = (void *)((u8 *)vcpu->run + offset);
 	if (ring->first == ring->last)
 		return false;
 	TEST_ASSERT(ring->first < room && ring->last < room, "coalesced ring %u..%u of %u",

@@ -199,9 +199,11 @@ static void watchdog_set(unsigned int ms)
 	timer_set(wall, (u64)ms * VCPU_WALL_FACTOR);
 }
 
-u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
+u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
+		       bool (*answer)(void *context, u32 exit), void *context)
 {
 	int ret, err;
+	bool again;
 
 	watchdog_expired = 0;
 	vcpu->run->immediate_exit = 0;
@@ -210,7 +212,10 @@ u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
 	do {
 		ret = ioctl(vcpu->fd, KVM_RUN, NULL);
 		err = errno;
-	} while (ret < 0 && (err == EINTR || err == EAGAIN) && !watchdog_expired);
+		/* An answered exit is completed even when time is up: by a KVM_RUN that ends at once. */
+		again = ret < 0 ? (err == EINTR || err == EAGAIN) && !watchdog_expired :
+				  answer && answer(context, vcpu->run->exit_reason);
+	} while (again);
 	watchdog_set(0);
 	watched_run = NULL;
 	vcpu->run->immediate_exit = 0;
@@ -221,6 +226,11 @@ u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
 	if (error)
 		*error = err;
 	return VCPU_RUN_ERROR;
+}
+
+u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
+{
+	return vcpu_run_answering(vcpu, timeout_ms, error, NULL, NULL);
 }
 
 void vcpu_run_complete_io(struct vcpu *vcpu)
