@@ -113,7 +113,6 @@
 #define PARAM_LEVELS 40
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
 #define PARAM_RESUME 48            /* where the access jumps to when it is done (BP) */
-#define PARAM_HOLE 56              /* linear address of a hole; bit 0: second operand of CMPS */
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
@@ -122,6 +121,7 @@
 #define LEVEL_MASK 12              /* of the index */
 #define LEVEL_WORDS 16             /* entry size in 32-bit words: 1 or 2 */
 #define LEVEL_SIZE 20
+#define PARAM_HOLE 164             /* linear address of a hole; bit 0: second operand of CMPS */
 
 /* RESULT_AD: two bits (A, D) per level from level 1 up, and */
 #define AD_CORRUPT 0x80000000      /* an entry changed in another bit */
@@ -147,8 +147,9 @@ struct agent_params {
 	u32 cs, access_cs, access_ss, access_flags;
 	u32 levels, ldt;
 	u64 resume;
-	u32 hole, alias;
+	u32 reserved, alias;
 	struct agent_level level[5];
+	u32 hole;
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");

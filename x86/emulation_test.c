@@ -10,7 +10,7 @@
  * too), wrong permission tables (SMEP, SMAP, PKRU, WP), wrong reserved bits and error codes,
  * lost accessed and dirty bits, implicit accesses taken for explicit ones.
  *
- * Needs: /dev/kvm; for most engines kvm.force_emulation_prefix, which README.md tells how to set.
+ * Needs: /dev/kvm; for the engine "forced" kvm.force_emulation_prefix, which README.md tells how to set.
  * A subtest is ENGINE/STATE.  A mismatch's record tells what the guest's CPU made of the same case.
  */
 #include <stdio.h>
