@@ -16,18 +16,32 @@
  * Not used: MOVS memory -> hole and POP to the hole read memory first, by nature.  PUSH from
  * the hole writes where the next exception of the same privilege level would put its frame.
  *
- * What CMPS read: the VMM answers with the tag of one page after another until they are equal.
+ * What CMPS read: the VMM answers with the tag of one page after another until they are equal;
+ * the carry flag tells which way to go on.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine.h"
 #include "host.h"
 #include "io_answers.h"
+#include "test_assert.h"
+#include "x86.h"
 
 #define MMIO_SIZE 4
+#define MAX_SORTED 4096
+#define NR_GUESSES 2
 
-/* The questions of the case under way, and what its last answer was, by case. */
-static u32 asking, nr_asked;
+/* All tags, in order, to look one up by comparing. */
+static struct tagged {
+	u32 tag;
+	gpa_t gpa;
+} sorted[MAX_SORTED];
+static u32 nr_sorted;
+
+/* The case under way: questions asked, and what is left of sorted[]: low up to, not, high. */
+static u32 asking, nr_asked, low, high;
+/* What the last answer was, by case. */
 static gpa_t answered[AGENT_MAX_CASES];
 
 /* Was the hole read? */
@@ -37,16 +51,65 @@ static bool hole_exit(const struct kvm_run *run, u32 exit)
 	       run->mmio.phys_addr == HOLE_GPA;
 }
 
-static bool answer_read(struct guest *guest, u32 i, u32 *word)
+static int by_tag(const void *a, const void *b)
 {
-	/* CMPS asks again only while the answer was not what is there. */
-	if (asking != i) {
+	const struct tagged *x = a, *y = b;
+
+	return x->tag < y->tag ? -1 : x->tag > y->tag;
+}
+
+static void sort_tags(const struct guest *guest)
+{
+	TEST_ASSERT(guest->nr_frames <= MAX_SORTED, "%llu data pages",
+		    (unsigned long long)guest->nr_frames);
+	for (nr_sorted = 0; nr_sorted < guest->nr_frames; nr_sorted++) {
+		gpa_t gpa = guest->frame[nr_sorted];
+
+		sorted[nr_sorted] = (struct tagged){ guest_page_tag(gpa), gpa };
+	}
+	qsort(sorted, nr_sorted, sizeof(*sorted), by_tag);
+}
+
+/* Is what memory holds above the last answer? CF tells, by CMPS's first operand less its second. */
+static bool above(struct guest *guest, const struct agent_batch *batch)
+{
+	struct kvm_regs regs;
+
+	vcpu_regs_get(guest->vcpu, &regs);
+	return !(regs.rflags & X86_EFLAGS_CF) == batch->hole_second;
+}
+
+/* CMPS asks again only while the answer was not what is there. */
+static bool next_answer(struct guest *guest, const struct agent_batch *batch, gpa_t *gpa)
+{
+	u32 nr = nr_asked++, middle;
+
+	/* Most often it is a page that was there shortly before. */
+	if (nr < NR_GUESSES && page_candidate(guest, nr, gpa))
+		return true;
+	if (nr > NR_GUESSES) {
+		middle = (low + high) / 2;
+		if (above(guest, batch))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low >= high)
+		return false;
+	*gpa = sorted[(low + high) / 2].gpa;
+	return true;
+}
+
+static bool answer_read(struct guest *guest, const struct agent_batch *batch, u32 i, u32 *word)
+{
+	if (asking != i || !nr_asked) {
 		if (asking < i && answered[asking])
 			page_found(answered[asking]);
 		asking = i;
-		nr_asked = 0;
+		nr_asked = low = 0;
+		high = nr_sorted;
 	}
-	if (!page_candidate(guest, nr_asked++, &answered[i]))
+	if (!next_answer(guest, batch, &answered[i]))
 		return false;
 	*word = guest_page_tag(answered[i]);
 	return true;
@@ -61,7 +124,7 @@ static bool answer(struct guest *guest, const struct agent_batch *batch, u32 i, 
 		return false;
 	if (batch->access == AGENT_WRITE)
 		word = stores_word(guest, batch, i);
-	else if (!answer_read(guest, i, &word))
+	else if (!answer_read(guest, batch, i, &word))
 		return false;
 	memcpy(run->mmio.data, &word, sizeof(word));
 	return true;
@@ -149,6 +212,8 @@ static void mmio_run(struct guest *guest, const struct agent_batch *batch)
 		b.hole_second = second_first(guest, batch);
 	b.service = &service;
 	asking = nr_asked = 0;
+	if (batch->access == AGENT_READ)
+		sort_tags(guest);
 	memset(answered, 0, sizeof(answered));
 	stores_begin();
 	agent_run(guest, &b);

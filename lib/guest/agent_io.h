@@ -39,7 +39,7 @@
 	xor %eax, %eax
 .endm
 
-	/* The VMM supplies one candidate after another, until it is what memory holds. */
+	/* The VMM supplies one candidate after another, until it is what memory holds; it reads CF. */
 .macro N(do_cmps)
 	N(load_hole)
 	xchg BX, DI
