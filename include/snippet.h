@@ -3,8 +3,8 @@
  * Snippets: a few instructions run once in a state at a privilege level, with general
  * registers as asked for; for tests of what an instruction does, not of many addresses.
  *
- * A snippet ends with the first exception: INT3, which must be its last instruction, or a
- * fault.  The registers are those that the exception found.
+ * A snippet ends behind its last instruction, or with the first fault.  The registers are
+ * those that it leaves behind, or that the fault found.
  */
 #ifndef KMC_SNIPPET_H
 #define KMC_SNIPPET_H
@@ -41,7 +41,7 @@ struct snippet_end {
 	u32 status; /* STATUS_DONE, STATUS_FAULT + vector, STATUS_EXIT + exit reason */
 	u32 error;  /* the error code of a fault */
 	u64 cr2;    /* of a page fault; an exit's detail as in struct agent_result */
-	u64 rip;    /* offset in the code */
+	u64 rip;    /* of a fault: offset in the code */
 };
 
 void snippet_run(struct guest *guest, struct snippet *snippet, struct snippet_end *end);

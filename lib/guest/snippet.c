@@ -12,6 +12,7 @@
 #define TSS_IOMAP 102
 #define TSS_SIZE 0x68
 #define TSS_AVAILABLE 9
+#define IOMAP_SIZE (256 / 8 + 1)
 /* Exits that a snippet may make. */
 #define MAX_EXITS 65536
 
@@ -33,9 +34,7 @@ gva_t snippet_hole(const struct mmu_state *state, u8 cpl)
 static void put_gate(u8 *idt, u32 vector, bool lm)
 {
 	u64 handler = SNIPPET_HANDLERS + vector * HANDLER_SIZE;
-	/* Interrupt gate; INT3 may be user code's. */
-	u64 type = vector == AGENT_RETURN_VECTOR ? 0xee : 0x8e;
-	u64 low = (handler & 0xffff) | (u64)(lm ? SEL_CODE64 : SEL_CODE32) << 16 | type << 40 |
+	u64 low = (handler & 0xffff) | (u64)(lm ? SEL_CODE64 : SEL_CODE32) << 16 | 0x8eull << 40 |
 		  (handler & 0xffff0000) << 32;
 	u64 high = 0;
 
@@ -58,15 +57,19 @@ static void write_handlers(u8 *ram)
 	}
 }
 
-/* The I/O map lies behind the TSS proper and ends with a byte of ones (SDM 1 19.5.2). */
+/*
+ * The I/O map lies behind the TSS proper and ends with a byte of ones (SDM 1 19.5.2); user code may
+ * always say that it is done.
+ */
 static void write_tss(u8 *ram, u32 tss, u32 from, u64 ports_forbidden)
 {
 	const u16 iomap = TSS_SIZE;
 
 	memcpy(ram + tss, ram + from, TSS_SIZE);
 	memcpy(ram + tss + TSS_IOMAP, &iomap, sizeof(iomap));
+	memset(ram + tss + TSS_SIZE, 0xff, IOMAP_SIZE);
 	memcpy(ram + tss + TSS_SIZE, &ports_forbidden, sizeof(ports_forbidden));
-	ram[tss + TSS_SIZE + sizeof(ports_forbidden)] = 0xff;
+	ram[tss + TSS_SIZE + AGENT_DONE_PORT / 8] &= ~(1 << AGENT_DONE_PORT % 8);
 }
 
 static void enter(struct guest *guest, const struct snippet *s)
@@ -78,7 +81,7 @@ static void enter(struct guest *guest, const struct snippet *s)
 
 	sregs.idt.base = lm ? SNIPPET_IDT64 : SNIPPET_IDT32;
 	sregs.tr.base = lm ? SNIPPET_TSS64 : SNIPPET_TSS32;
-	sregs.tr.limit = TSS_SIZE + sizeof(s->ports_forbidden);
+	sregs.tr.limit = TSS_SIZE + IOMAP_SIZE - 1;
 	/* See emulator_quirks(): QEMU looks for an I/O map in an available TSS only. */
 	if (guest->tss32_type == TSS_AVAILABLE)
 		sregs.tr.type = TSS_AVAILABLE;
@@ -116,6 +119,10 @@ static void read_frame(struct guest *guest, struct snippet *s, struct snippet_en
 
 	vcpu_regs_get(guest->vcpu, &s->regs);
 	vcpu_sregs_get(guest->vcpu, &sregs);
+	if (s->regs.rip - SNIPPET_HANDLERS > NR_VECTORS * HANDLER_SIZE) {
+		end->status = STATUS_DONE;
+		return;
+	}
 	frame = vm_gpa2hva(guest->vm, s->regs.rsp);
 	TEST_ASSERT(frame, "the handler's stack is at %#llx", (unsigned long long)s->regs.rsp);
 	vector = pop(&frame, size);
@@ -128,13 +135,14 @@ static void read_frame(struct guest *guest, struct snippet *s, struct snippet_en
 	if (lm || s->cpl)
 		s->regs.rsp = sp;
 	end->rip = s->regs.rip - SNIPPET_CODE - alias_of(&s->state, s->cpl);
-	end->status = vector == AGENT_RETURN_VECTOR ? STATUS_DONE : STATUS_FAULT | vector;
+	end->status = STATUS_FAULT | vector;
 	if (vector == PF_VECTOR)
 		end->cr2 = sregs.cr2;
 }
 
 void snippet_run(struct guest *guest, struct snippet *s, struct snippet_end *end)
 {
+	static const u8 out[] = { 0xe6, AGENT_DONE_PORT };
 	u8 *ram = vm_gpa2hva(guest->vm, 0);
 	u32 exit, n = 0;
 	int error = 0;
@@ -145,6 +153,8 @@ void snippet_run(struct guest *guest, struct snippet *s, struct snippet_end *end
 	write_tss(ram, SNIPPET_TSS64, AGENT_TSS64, s->ports_forbidden);
 	write_tss(ram, SNIPPET_TSS32, AGENT_TSS32, s->ports_forbidden);
 	memcpy(ram + SNIPPET_CODE, s->code, s->code_size);
+	/* Not INT3: not every backend knows it in supervisor code and in compatibility mode. */
+	memcpy(ram + SNIPPET_CODE + s->code_size, out, sizeof(out));
 	enter(guest, s);
 	do {
 		exit = vcpu_run(guest->vcpu, guest->timeout_ms, &error);
