@@ -122,6 +122,7 @@
 #define LEVEL_WORDS 16             /* entry size in 32-bit words: 1 or 2 */
 #define LEVEL_SIZE 20
 #define PARAM_HOLE 164             /* linear address of a hole; bit 0: second operand of CMPS */
+#define PARAM_RESULT 168           /* the driver's: supervisor address of the case's result */
 
 /* RESULT_AD: two bits (A, D) per level from level 1 up, and */
 #define AD_CORRUPT 0x80000000      /* an entry changed in another bit */
@@ -149,11 +150,12 @@ struct agent_params {
 	u64 resume;
 	u32 reserved, alias;
 	struct agent_level level[5];
-	u32 hole;
+	u32 hole, result;
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");
 _Static_assert(offsetof(struct agent_params, hole) == PARAM_HOLE, "agent_params");
+_Static_assert(offsetof(struct agent_params, result) == PARAM_RESULT, "agent_params");
 _Static_assert(offsetof(struct agent_params, level) == PARAM_LEVEL, "agent_params");
 _Static_assert(sizeof(struct agent_level) == LEVEL_SIZE, "agent_level");
 #endif

@@ -150,6 +150,7 @@ N(agent_careful):
 	lldt %ax
 4:
 	mov W(SP), DI
+	mov %edi, AGENT_PARAMS + PARAM_RESULT
 	xor %edx, %edx
 	mov SP, AGENT_PARAMS + PARAM_STACK
 	mov AGENT_PARAMS + PARAM_RESUME, BP

@@ -7,7 +7,7 @@
  * String I/O goes to port DX: DX holds 0 or minus AGENT_USER_ALIAS, both port AGENT_STRING_PORT.
  *
  * INS, MOVS and CMPS take their address in DI, where handlers expect the result.  They
- * run with DI and BX exchanged, and with IDTs whose handlers (agent_swapped_*) exchange them back.
+ * run with DI and BX exchanged, and with IDTs whose handlers (agent_swapped_*) put them right.
  */
 
 /* SI = the linear address of the hole at this alias; bit 0: it is CMPS's second operand. */
@@ -93,8 +93,10 @@ N(agent_swapped_pf):
 N(agent_swapped_other):
 	xchg BX, DI
 	jmp N(agent_fault_other)
+	/* It may be the driver that faults, on its way to the access. */
 N(agent_swapped_careful_fault):
-	xchg BX, DI
+	mov AGENT_PARAMS + PARAM_RESULT, %edi
+	xor %edx, %edx
 	jmp N(agent_careful_fault)
 
 	.balign 16
