@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The agent's batches when an access leaves memory: an MMIO exit is the result of the case
- * that made it, and its neighbours get their own.  Skipped where there is no KVM.
+ * The agent's batches when an access leaves memory: an exit that nobody answers, for MMIO or
+ * string I/O, is the result of the case that made it, and its neighbours get their own.
+ * Skipped where there is no KVM.
  */
 #include <stdio.h>
 
@@ -48,26 +49,80 @@ static void run(bool careful)
 	guest_free(guest);
 }
 
+/* An engine that answers every other case only: the rest has not been what it expects. */
+static bool answer_some(struct guest *guest, const struct agent_batch *batch, u32 i, u32 exit)
+{
+	(void)batch;
+	return exit == KVM_EXIT_IO && guest->vcpu->run->io.port == AGENT_STRING_PORT && i % 2;
+}
+
+static void settle_nothing(struct guest *guest, const struct agent_batch *batch,
+			   struct agent_result *results, u32 first, u32 end)
+{
+	(void)guest, (void)batch, (void)results, (void)first, (void)end;
+}
+
+static void run_string(bool careful)
+{
+	static const gva_t pages[] = { DATA_PAGE, DATA_LARGE, DATA_HUGE, DATA_LARGE + 0x1000 };
+	static const struct agent_service service = { answer_some, settle_nothing };
+	const u64 detail = AGENT_STRING_PORT | 4 << 16 | KVM_EXIT_IO_OUT << 24;
+	struct agent_result results[ARRAY_SIZE(pages)];
+	struct guest *guest = guest_create(NULL);
+	const struct agent_batch batch = {
+		.state = { .mode = MODE_NOPG },
+		.access = AGENT_READ,
+		.via = VIA_STRING,
+		.careful = careful,
+		.service = &service,
+		.gvas = pages,
+		.nr = ARRAY_SIZE(pages),
+		.results = results,
+	};
+	unsigned int i;
+
+	agent_run(guest, &batch);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		const struct agent_result *r = &results[i];
+
+		if (i % 2)
+			TEST_ASSERT(r->status == STATUS_DONE, "case %u: status %#x", i, r->status);
+		else
+			TEST_ASSERT(r->status == (STATUS_EXIT | KVM_EXIT_IO) && r->cr2 == detail,
+				    "case %u: status %#x detail %#llx", i, r->status,
+				    (unsigned long long)r->cr2);
+	}
+	guest_free(guest);
+}
+
 int main(void)
 {
-	static const char *const names[] = { "fast batch", "careful batch" };
-	volatile int careful, failed = 0;
+	static const struct {
+		const char *name;
+		void (*run)(bool careful);
+		bool careful;
+	} tests[] = {
+		{ "MMIO in a fast batch", run, false },
+		{ "MMIO in a careful batch", run, true },
+		{ "string I/O in a fast batch", run_string, false },
+		{ "string I/O in a careful batch", run_string, true },
+	};
+	volatile unsigned int i, failed = 0;
 
-	printf("KTAP version 1\n1..2\n");
-	for (careful = 0; careful <= 1; careful++) {
+	printf("KTAP version 1\n1..%zu\n", ARRAY_SIZE(tests));
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
 		struct test_scope scope;
-		const char *name = names[careful];
 
 		switch (setjmp(*test_scope_enter(&scope))) {
 		case 0:
-			run(careful);
-			printf("ok %d MMIO in a %s\n", careful + 1, name);
+			tests[i].run(tests[i].careful);
+			printf("ok %u %s\n", i + 1, tests[i].name);
 			break;
 		case TEST_END_SKIP:
-			printf("ok %d MMIO in a %s # SKIP %s\n", careful + 1, name, scope.message);
+			printf("ok %u %s # SKIP %s\n", i + 1, tests[i].name, scope.message);
 			break;
 		default:
-			printf("# %s\nnot ok %d MMIO in a %s\n", scope.message, careful + 1, name);
+			printf("# %s\nnot ok %u %s\n", scope.message, i + 1, tests[i].name);
 			failed = 1;
 			break;
 		}

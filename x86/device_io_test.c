@@ -110,7 +110,7 @@ static s32 element_offset(const struct trial *t, u32 n)
 /* The n-th word of a device that is read from. */
 static u64 device_word(const struct trial *t, u32 n)
 {
-	u64 word = 0xc0d1e2f3a0b1c2d3 + n * 0x0102030401020305;
+	u64 word = 0xc0d1e2f3a0b1c2d3ull + n * 0x0102030401020305ull;
 	s32 offset = element_offset(t, n);
 
 	if (t->row->action == COMPARE && n != FIRST_DIFFERENT && offset + t->size <= PAGE)
