@@ -3,7 +3,7 @@
  * Accesses that cross a page boundary between two entries with different results.
  *
  * What the manuals say.  A fault leaves everything as it was before the instruction (SDM 3A
- * 6.5: faults; APM2 8.1.1): of a store whose second half faults nothing is stored.  CR2 is the
+ * 6.5: faults; APM2 8.1): of a store whose second half faults nothing is stored.  CR2 is the
  * address that could not be translated (SDM 3A 4.7, 6.15): in the second page its first byte.
  * Where both halves fault it is open which is reported, and what a fault leaves of accessed
  * and dirty bits in the half that did not fault is open, too (SDM 3A 4.8: A may be set for

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * REP MOVSB, natively or behind the forced-emulation prefix: an instruction that may fault
- * half-way, and what is in the registers then (SDM 2B REP: "the state of the registers is
- * preserved as of before the faulting iteration").
+ * half-way, and what is in the registers then: they are such that the instruction goes on where
+ * it was stopped when it is executed again (SDM 2B REP).
  */
 #ifndef KMC_REP_H
 #define KMC_REP_H
