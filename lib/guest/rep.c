@@ -62,14 +62,16 @@ void rep_movsb(struct guest *guest, const struct agent_batch *how, gva_t from, g
 	};
 	struct kvm_sregs sregs = state_sregs(guest, &how->state, how->actor.cpl, false, false);
 	bool stopped;
-	int error = 0;
+	int error = 0, window;
 
 	sregs.idt.base = lm ? AGENT_IDT64_STOP : AGENT_IDT32_STOP;
 	enter_state(guest, &sregs, &how->state, &error);
 	if (!how->actor.cpl)
 		regs.rsp = AGENT_DRIVER_STACK_TOP;
 	vcpu_regs_set(guest->vcpu, &regs);
-	*end = (struct rep_end){ .exit = vcpu_run(guest->vcpu, guest->timeout_ms, &error) };
+	*end = (struct rep_end){ .exit = VCPU_TIMEOUT };
+	for (window = 0; window < HANG_WINDOWS && end->exit == VCPU_TIMEOUT; window++)
+		end->exit = vcpu_run(guest->vcpu, guest->timeout_ms, &error);
 	stopped = agent_is_done(guest->vcpu, end->exit);
 	if (end->exit == KVM_EXIT_IO || end->exit == KVM_EXIT_MMIO)
 		vcpu_run_complete_io(guest->vcpu);
