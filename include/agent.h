@@ -33,6 +33,8 @@
 #define AGENT_STACK_TOP 0x14000
 #define AGENT_DF_STACK_TOP 0x16000
 #define AGENT_USER_STACK_TOP 0x18000
+#define AGENT_IDT64_STOP 0x18000   /* every exception ends the run: lib/guest/rep.c */
+#define AGENT_IDT32_STOP 0x18800
 /*
  * One area per set of tables.  They are written once, before the guest runs: KVM
  * with shadow paging need not notice when the VMM edits tables behind its back.
@@ -113,6 +115,7 @@
 #define PARAM_LEVELS 40
 #define PARAM_LDT 44               /* 1: the linear address is an LDT's base */
 #define PARAM_RESUME 48            /* where the access jumps to when it is done (BP) */
+#define PARAM_SPAN 56              /* 0, or how far from the address a second path begins */
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
@@ -148,12 +151,13 @@ struct agent_params {
 	u32 cs, access_cs, access_ss, access_flags;
 	u32 levels, ldt;
 	u64 resume;
-	u32 reserved, alias;
+	u32 span, alias;
 	struct agent_level level[5];
 	u32 hole, result;
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");
+_Static_assert(offsetof(struct agent_params, span) == PARAM_SPAN, "agent_params");
 _Static_assert(offsetof(struct agent_params, hole) == PARAM_HOLE, "agent_params");
 _Static_assert(offsetof(struct agent_params, result) == PARAM_RESULT, "agent_params");
 _Static_assert(offsetof(struct agent_params, level) == PARAM_LEVEL, "agent_params");

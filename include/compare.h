@@ -25,6 +25,12 @@ struct comparison {
 	const struct agent_result *observed;
 };
 
+/*
+ * A/D bits that the access newly set and must have, and others that it may have set, in
+ * agent_result.ad's form.
+ */
+void expected_ad(const struct comparison *c, u32 *must, u32 *may);
+
 bool outcome_matches(const struct comparison *c);
 /* For a mismatch: both sides, with just the parts that differ. */
 void outcome_texts(const struct comparison *c, char expected[OUTCOME_TEXT_LEN],

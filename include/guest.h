@@ -175,6 +175,9 @@ struct agent_batch {
 	enum agent_via via;
 	bool careful;               /* restore entries before each access, report A/D bits */
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
+	/* Careful: the access reaches into the page so many bytes on, whose path is restored, too. */
+	u32 span;
+	bool only_restore;          /* careful: nothing but that, no access */
 	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
 	bool hole_second;           /* VIA_MMIO reads: the hole is CMPS's second operand */

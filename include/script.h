@@ -107,7 +107,8 @@ bool script_has_room(const struct script *script, u32 nr_ops, u32 nr_results);
 
 /* Entry i of the guest's list of accesses: this access as it is made in this state. */
 void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
-		     const struct actor *actor, enum agent_access access, gva_t gva);
+		     const struct actor *actor, enum agent_access access, enum agent_via via,
+		     gva_t gva);
 
 /* All registers with which a script can start in this state, on this guest's vCPU. */
 struct kvm_sregs script_sregs(const struct guest *guest, const struct mmu_state *state);

@@ -4,7 +4,8 @@
  * walks there as if it had never been anywhere else.
  *
  * A stop is a state that was arrived in.  There the guest makes the accesses of that
- * state's witness set, and then those of the next stop's set as far as both states walk
+ * state's witness set (where KVM can be made to emulate them once more by KVM's own walker,
+ * but for fetches: with EPT and NPT it is this one that a wrong role leads astray), and then those of the next stop's set as far as both states walk
  * the same tables: whatever KVM keeps from here is then there to be found wrong behind the
  * next transition.  Every access at every stop is compared with walk().
  *
@@ -20,6 +21,7 @@
 #define KMC_TRANSITION_H
 
 #include "case.h"
+#include "report.h"
 #include "script.h"
 #include "witness_set.h"
 
@@ -74,8 +76,17 @@ struct journey {
 	u16 *runnable[NR_STATE_MODES];
 	/* When each state was last left (0: never), to find what a mismatch was kept from. */
 	u64 *visited, now;
-	/* Counts since journey_create(). */
-	u64 pairs, probes;
+	/*
+	 * What KVM's emulator accesses (engine forced), as entries of the guest's list of
+	 * accesses; nothing where this host lacks it.
+	 */
+	struct software_set {
+		u32 first, nr;
+	} *software;  /* per state */
+	u32 *software_case;  /* index into sets->cases of each of them... */
+	u32 software_first;  /* ...from this entry on */
+	/* Counts since journey_create(); software: probes made by KVM's walker. */
+	u64 pairs, probes, nr_software;
 };
 
 /* States and their witness sets must stay.  All states count as runnable. */
@@ -104,9 +115,10 @@ bool journey_find(const struct journey *journey, const struct mmu_state *state, 
 void journey_enter(struct journey *journey, const struct mmu_state *state);
 
 /*
- * --case ID --after STATE --path NAME: walks the case in STATE (as far as that walks the
- * same tables), takes the path and walks it again.  Returns an exit code (KSFT_*).
+ * --case ID --after STATE --path NAME --engine NAME: walks the case in STATE (as far as that
+ * walks the same tables), takes the path and walks it again, that time by the engine (native or
+ * forced).  Returns an exit code (KSFT_*).
  */
-int transition_replay(const char *id, const char *after, const char *path);
+int transition_replay(const struct test_options *options);
 
 #endif

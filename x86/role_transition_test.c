@@ -5,7 +5,9 @@
  * Proves: a vCPU that comes from any state A to any other state B walks as the manuals say
  * for B, whatever it did in A.  One vCPU lives through all of it and goes through each
  * ordered pair of states once per path; at every stop it makes the accesses that tell B
- * from all other states, after the same accesses were made in A.
+ * from all other states, after the same accesses were made in A.  Where KVM can be made to
+ * emulate them (kvm.force_emulation_prefix) it makes them again, but for fetches, by KVM's own
+ * walker; the last line says how many of the probes these were.
  *
  * Would catch: a role that is not computed anew, or too late, or from half of the
  * registers; shadow pages, TLB entries and PDPTEs that survive a change which ends them;
@@ -30,6 +32,7 @@ static struct test_about about = {
 	.name = "role_transition_test",
 	.proves = "after every change of register state, by every path, walks are those of the new one",
 	.has_cases = true,
+	.engines = "native, forced",
 	.tags = "role,transition,native",
 };
 
@@ -207,9 +210,10 @@ static void print_totals(void)
 		return;
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		n += mode_known[mode] ? journey->nr_runnable[mode] : 0;
-	printf("# states: %u of %u, ordered pairs of them: %u, transitions: %llu, probes: %llu\n",
-	       n, nr_states, n ? n * (n - 1) : 0, (unsigned long long)journey->pairs,
-	       (unsigned long long)journey->probes);
+	printf("# states: %u of %u, ordered pairs of them: %u, transitions: %llu, probes: %llu, "
+	       "of them walks in software: %llu\n", n, nr_states, n ? n * (n - 1) : 0,
+	       (unsigned long long)journey->pairs, (unsigned long long)journey->probes,
+	       (unsigned long long)journey->nr_software);
 }
 
 int main(int argc, char **argv)
@@ -223,7 +227,11 @@ int main(int argc, char **argv)
 	about.paths = path_names();
 	test_options_parse(&about, argc, argv, &options);
 	if (options.case_id)
-		return transition_replay(options.case_id, options.after, options.path);
+		return transition_replay(&options);
+	if (options.engine) {
+		fprintf(stderr, "%s: --engine goes with --case: a run walks by both\n", about.name);
+		return KSFT_USAGE;
+	}
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		for (i = 0; nr_states < MAX_STATES && state_nth(mode, i, &states[nr_states]); i++)
 			nr_states++;

@@ -209,7 +209,8 @@ static void choose_witnesses(struct refusal_rig *rig)
 	for (i = 0; i < nr; i++) {
 		const struct witness_case *w = &rig->sets->cases[set->first + i];
 
-		script_set_case(rig->guest, i, &rig->state, &w->actor, w->access, w->gva);
+		script_set_case(rig->guest, i, &rig->state, &w->actor, w->access, VIA_NATIVE,
+				w->gva);
 	}
 	rig_begin(rig, &script);
 	script_add_cases(&script, 0, nr);
@@ -225,7 +226,7 @@ static void choose_witnesses(struct refusal_rig *rig)
 			continue;
 		rig->witness[rig->nr_witnesses] = set->first + i;
 		script_set_case(rig->guest, rig->nr_witnesses++, &rig->state, &w->actor, w->access,
-				w->gva);
+				VIA_NATIVE, w->gva);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine.h"
 #include "report.h"
 #include "test_assert.h"
 #include "tour.h"
@@ -14,7 +15,7 @@
  * scripts, which KVM_SET_SREGS starts, begin in every other state.
  */
 #define PAIRS_PER_SCRIPT 61
-#define OPS_PER_STOP 24
+#define OPS_PER_STOP 25
 /* After so many bad ends of scripts the rest of a part is left out. */
 #define MAX_BAD_ENDS 32
 
@@ -39,6 +40,32 @@ const struct transition_path *transition_path_find(const char *name)
 /* One at a time: a script lies at one place in guest memory. */
 static struct stops stops;
 
+/* The list's second part: what KVM's emulator can access of each set. */
+static void list_software(struct journey *j)
+{
+	const struct witness_sets *sets = j->sets;
+	u32 nr = 0, i, k;
+
+	j->software = calloc(sets->nr_states + 1, sizeof(*j->software));
+	j->software_case = calloc(sets->nr_cases + 1, sizeof(*j->software_case));
+	TEST_ASSERT(j->software && j->software_case, "out of memory");
+	j->software_first = sets->nr_cases;
+	for (i = 0; i < sets->nr_states; i++) {
+		j->software[i].first = j->software_first + nr;
+		for (k = 0; k < sets->set[i].nr; k++) {
+			u32 wcase = sets->set[i].first + k;
+			const struct witness_case *c = &sets->cases[wcase];
+
+			if (c->access == AGENT_FETCH)
+				continue;
+			script_set_case(j->guest, j->software_first + nr, &sets->state[i],
+					&c->actor, c->access, VIA_FORCED, c->gva);
+			j->software_case[nr++] = wcase;
+			j->software[i].nr++;
+		}
+	}
+}
+
 struct journey *journey_create(struct guest *guest, const struct witness_sets *sets)
 {
 	struct journey *j = calloc(1, sizeof(*j));
@@ -62,9 +89,11 @@ struct journey *journey_create(struct guest *guest, const struct witness_sets *s
 			const struct witness_case *c = &sets->cases[sets->set[i].first + k];
 
 			script_set_case(guest, sets->set[i].first + k, s, &c->actor, c->access,
-					c->gva);
+					VIA_NATIVE, c->gva);
 		}
 	}
+	if (!engine_forced.host_lacks(guest))
+		list_software(j);
 	return j;
 }
 
@@ -76,6 +105,8 @@ void journey_free(struct journey *j)
 		return;
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		free(j->runnable[mode]);
+	free(j->software);
+	free(j->software_case);
 	free(j->visited);
 	free(j);
 }
@@ -214,7 +245,7 @@ static void step_by_guest(struct steps *s, unsigned int from, unsigned int to, u
 	if (s->somewhere &&
 	    (s->at != from || stops.nr_pairs >= PAIRS_PER_SCRIPT ||
 	     !script_has_room(&stops.script, OPS_PER_STOP,
-			      j->sets->set[to].nr + j->sets->set[next].nr)))
+			      2 * j->sets->set[to].nr + j->sets->set[next].nr)))
 		flush(s);
 	if (!s->somewhere)
 		start_at(s, from, to, false);

@@ -21,7 +21,24 @@ static void add_set(struct journey *j, struct stops *stops, unsigned int set, un
 
 	script_add_cases(&stops->script, s->first, s->nr);
 	for (i = 0; i < s->nr; i++)
-		stops->probe[stops->nr_probes++] = (struct probe){ state, after, s->first + i };
+		stops->probe[stops->nr_probes++] = (struct probe){ state, after, s->first + i, false };
+}
+
+/* The state's set again, by KVM's own walker. */
+static void add_software(struct journey *j, struct stops *stops, unsigned int state,
+			 unsigned int after)
+{
+	const struct software_set *s;
+	u32 i;
+
+	if (!j->software)
+		return;
+	s = &j->software[state];
+	script_add_cases(&stops->script, s->first, s->nr);
+	for (i = 0; i < s->nr; i++)
+		stops->probe[stops->nr_probes++] = (struct probe){
+			state, after, j->software_case[s->first - j->software_first + i], true
+		};
 }
 
 void stops_add(struct journey *j, struct stops *stops, unsigned int state, unsigned int after,
@@ -30,6 +47,7 @@ void stops_add(struct journey *j, struct stops *stops, unsigned int state, unsig
 	const struct mmu_state *s = j->sets->state;
 
 	add_set(j, stops, state, state, after);
+	add_software(j, stops, state, after);
 	if (next != state && states_share_tables(&s[state], &s[next]))
 		add_set(j, stops, next, state, after);
 	j->visited[state] = ++j->now;
@@ -59,6 +77,7 @@ static void see(const struct journey *j, const struct probe *p, struct seen *s)
 
 	s->tc = (struct test_case){ .actor = c->actor, .access = c->access };
 	s->batch = script_batch(&j->sets->state[p->state], &c->actor, c->access);
+	s->batch.via = p->software ? VIA_FORCED : VIA_NATIVE;
 	s->access = case_access(&s->tc, c->gva);
 	s->c = (struct comparison){ j->guest, &s->batch, c->gva, &s->expected, &s->observed };
 	expect_in(j, s, &j->sets->state[p->state]);
@@ -83,6 +102,7 @@ static const struct right_states *right_states(const struct journey *j, const st
 	unsigned int i;
 
 	if (r->valid && r->probe.state == p->state && r->probe.wcase == p->wcase &&
+	    r->probe.software == p->software &&
 	    r->status == o->status && r->error == o->error && r->value == o->value)
 		return r;
 	*r = (struct right_states){ *p, o->status, o->error, o->value, true, { 0 } };
@@ -121,12 +141,13 @@ struct mismatch {
 	const struct comparison *c;
 	const struct test_case *tc;
 	const char *before, *path;
+	const struct engine *engine;
 };
 
 static json_t *mismatch_detail(const void *context)
 {
 	const struct mismatch *m = context;
-	json_t *detail = case_detail(m->c, m->tc, &engine_native);
+	json_t *detail = case_detail(m->c, m->tc, m->engine);
 
 	json_object_set_new(detail, "came_from", json_string(m->before));
 	json_object_set_new(detail, "path_taken", json_string(m->path));
@@ -137,13 +158,15 @@ static void report_probe(const struct journey *j, const struct probe *p, struct 
 			 const char *expected, const char *observed, unsigned int from)
 {
 	char id[CASE_ID_LEN], before[STATE_NAME_LEN], after[STATE_NAME_LEN];
-	struct mismatch m = { &s->c, &s->tc, before, j->path->name };
+	const struct engine *engine = p->software ? &engine_forced : &engine_native;
+	struct mismatch m = { &s->c, &s->tc, before, j->path->name, engine };
 	const struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
 		.after = after,
 		.path = j->path->name,
+		.engine = engine->name,
 		.rule = rule_text(s->expected.rule)->name,
 		.detail = mismatch_detail,
 		.context = &m,
@@ -186,8 +209,10 @@ void stops_check(struct journey *j, const struct stops *stops, const struct scri
 {
 	u32 i, nr = end->nr_results < stops->nr_probes ? end->nr_results : stops->nr_probes;
 
-	for (i = 0; i < nr && !report_should_stop(); i++)
+	for (i = 0; i < nr && !report_should_stop(); i++) {
 		check_probe(j, &stops->probe[i], i);
+		j->nr_software += stops->probe[i].software;
+	}
 	if (!end->done && nr < stops->nr_probes && !report_should_stop())
 		report_end(j, stops, end);
 	report_cases(i);

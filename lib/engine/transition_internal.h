@@ -9,6 +9,7 @@
 struct probe {
 	u16 state, after; /* indices into sets->state */
 	u32 wcase;        /* index into sets->cases */
+	bool software;    /* made by KVM's emulator */
 };
 
 /* A script of stops, and what its results mean. */

@@ -20,6 +20,7 @@ struct replay {
 	struct mmu_state from;
 	bool after;
 	const struct transition_path *path;
+	const struct engine *engine; /* of the case itself; what comes before it is native */
 };
 
 static gva_t case_gva(const struct guest *guest, const struct test_case *tc)
@@ -39,18 +40,20 @@ static gva_t case_gva(const struct guest *guest, const struct test_case *tc)
  * first, behind it comes each access by everyone.  The supervisor's write with EFLAGS.AC=1
  * is the last, as it gets through most often and what KVM makes of it is undone by others.
  */
-static u32 list_accesses(struct journey *j, const struct test_case *tc, gva_t gva)
+static u32 list_accesses(struct journey *j, const struct test_case *tc, enum agent_via via,
+			 gva_t gva)
 {
 	static const enum agent_access order[] = { AGENT_READ, AGENT_FETCH, AGENT_WRITE };
 	static const u8 actors[NR_ACTORS] = { 3, 2, 0, 1 };
 	const gva_t page = gva - agent_access_offset(tc->access);
 	unsigned int i, k, nr = 1;
 
-	script_set_case(j->guest, 0, &tc->state, &tc->actor, tc->access, gva);
+	script_set_case(j->guest, 0, &tc->state, &tc->actor, tc->access, via, gva);
 	for (i = 0; i < NR_ACTORS; i++)
 		for (k = 0; k < ARRAY_SIZE(order); k++)
 			script_set_case(j->guest, nr++, &tc->state, &all_actors[actors[i]],
-					order[k], page + agent_access_offset(order[k]));
+					order[k], VIA_NATIVE,
+					page + agent_access_offset(order[k]));
 	return nr - 1;
 }
 
@@ -135,7 +138,7 @@ static int replay(const void *context)
 	gva_t gva = case_gva(guest, &r->tc);
 	const struct walk_regs regs = guest_walk_regs(guest, &r->tc.state);
 	const struct walk_access access = case_access(&r->tc, gva);
-	const struct agent_batch batch = script_batch(&r->tc.state, &r->tc.actor, r->tc.access);
+	struct agent_batch batch = script_batch(&r->tc.state, &r->tc.actor, r->tc.access);
 	struct agent_result observed = { 0 };
 	struct walk_result expected;
 	const struct comparison c = { guest, &batch, gva, &expected, &observed };
@@ -146,20 +149,23 @@ static int replay(const void *context)
 
 	replay_begin();
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	lacks = r->engine->host_lacks(guest);
+	TEST_REQUIRE(!lacks, "engine %s: %s", r->engine->name, lacks);
+	batch.via = r->engine->via;
 	j->path = r->path;
 	lacks = j->path->lacks ? j->path->lacks(j) : NULL;
 	TEST_REQUIRE(!lacks, "no path %s here: %s", j->path->name, lacks);
 	if (j->path->vcpu)
 		j->vcpu = j->path->vcpu(j);
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
-	end = arrive(j, r, list_accesses(j, &r->tc, gva), &result);
+	end = arrive(j, r, list_accesses(j, &r->tc, batch.via, gva), &result);
 	if (end.nr_results > result)
 		observed = script_result(guest, result);
 	if (!end.done) {
 		observed.status = STATUS_EXIT | (end.exit & STATUS_EXIT_MASK);
 		observed.cr2 = end.detail;
 	}
-	case_print(&c, &r->tc, &engine_native);
+	case_print(&c, &r->tc, r->engine);
 	good = outcome_matches(&c);
 	journey_free(j);
 	guest_free(guest);
@@ -174,9 +180,14 @@ static const char *check_pair(const struct replay *r)
 	return "the path does not lead from that state to the case's";
 }
 
-int transition_replay(const char *id, const char *after, const char *path)
+int transition_replay(const struct test_options *options)
 {
-	struct replay r = { .path = transition_path_find(path ? path : "sregs"), .after = after };
+	const char *id = options->case_id, *after = options->after;
+	struct replay r = {
+		.path = transition_path_find(options->path ? options->path : "sregs"),
+		.after = after,
+		.engine = engine_find(options->engine ? options->engine : "native"),
+	};
 	const char *error = case_parse(id, &r.tc);
 	char canonical[CASE_ID_LEN];
 
@@ -189,6 +200,10 @@ int transition_replay(const char *id, const char *after, const char *path)
 		error = check_pair(&r);
 	if (error) {
 		fprintf(stderr, "--after '%s': %s\n", after, error);
+		return KSFT_USAGE;
+	}
+	if (r.engine == &engine_forced && r.tc.access == AGENT_FETCH) {
+		fprintf(stderr, "--engine forced: no fetches in transitions\n");
 		return KSFT_USAGE;
 	}
 	case_id(&r.tc, canonical);

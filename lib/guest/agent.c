@@ -15,6 +15,7 @@ LABELS(agent_wrpkru);
 LABELS(agent_careful);
 LABELS(agent_careful_after);
 LABELS(agent_access_return);
+LABELS(agent_access_none);
 
 static struct kvm_segment segment(u16 selector, u8 type, u8 dpl, bool l)
 {
@@ -101,9 +102,8 @@ u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error)
 	}
 }
 
-/* Puts the vCPU into the state; PKRU can only be loaded by the guest itself. */
-static void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
-		       const struct mmu_state *state, int *error)
+void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
+		 const struct mmu_state *state, int *error)
 {
 	struct kvm_sregs kernel;
 	struct kvm_regs regs = { .rflags = X86_EFLAGS_FIXED, .rax = state_pkru(state) };
@@ -167,6 +167,9 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	/* 32-bit code writes only the low half of an LDT's base; compatibility mode reads all. */
 	memset((u8 *)vm_gpa2hva(guest->vm, AGENT_GDT) + SEL_LDT + 8, 0, 8);
 	p->access = agent_stub(batch->via, batch->access, m->code64) + alias;
+	if (batch->only_restore)
+		p->access = AGENT_ADDR(m->code64 ? agent_access_none64 : agent_access_none32) + alias;
+	p->span = batch->span;
 	p->after = AGENT_ADDR(m->code64 ? agent_careful_after64 : agent_careful_after32);
 	p->resume = batch->actor.cpl ?
 			    AGENT_ADDR(m->code64 ? agent_access_return64 : agent_access_return32) +

@@ -111,7 +111,7 @@ N(agent_careful):
 	push DI
 	push CX
 	mov (SI), BX
-	mov $(AGENT_PARAMS + PARAM_LEVEL), %edx
+0:	mov $(AGENT_PARAMS + PARAM_LEVEL), %edx
 	mov AGENT_PARAMS + PARAM_LEVELS, %ebp
 	test %ebp, %ebp
 	jz 3f
@@ -133,6 +133,14 @@ N(agent_careful):
 	 * for another address that shares them, is still cached.
 	 */
 	invlpg (BX)
+	/* The path of the page that an access reaches into, in its turn. */
+	mov 2*W(SP), SI
+	mov AGENT_PARAMS + PARAM_SPAN, %eax
+	add (SI), AX
+	cmp AX, BX
+	mov AX, BX
+	jne 0b
+	mov (SI), BX
 3:
 	cmpl $0, AGENT_PARAMS + PARAM_LDT
 	je 4f
@@ -235,6 +243,12 @@ N(agent_access_ldt):
 	jmp *BP
 N(agent_access_fetch):
 	jmp *BX
+	/* Nothing: the entries were to be put back, no more. */
+	.globl N(agent_access_none)
+N(agent_access_none):
+	mov $STATUS_DONE, %eax
+	mov %eax, RESULT_VALUE(DI)
+	jmp *BP
 	/* BP leads user code here and the supervisor straight to the driver. */
 N(agent_access_return):
 	int3
@@ -327,3 +341,23 @@ N(agent_stubs):
 	.balign 16
 N(agent_careful_stubs):
 	N(stubs) N(agent_careful_fault)
+
+/*
+ * One instruction whose registers the VMM wants to see behind a fault, too (lib/guest/rep.c).  The
+ * stack then holds vector, error code and the interrupted context.
+ */
+	.globl N(agent_rep_movs), N(agent_rep_forced), N(agent_stop_stubs)
+	.balign 16
+N(agent_rep_movs):
+	rep movsb
+	out %al, $AGENT_DONE_PORT
+	.balign 16
+N(agent_rep_forced):
+	FORCE_EMULATION
+	rep movsb
+	out %al, $AGENT_DONE_PORT
+N(agent_stop):
+	out %al, $AGENT_DONE_PORT
+	.balign 16
+N(agent_stop_stubs):
+	N(stubs) N(agent_stop)

@@ -9,6 +9,7 @@
 extern const u8 agent_stubs32[], agent_stubs64[], agent_careful_stubs32[], agent_careful_stubs64[];
 extern const u8 agent_fault_pf32[], agent_fault_pf64[];
 extern const u8 agent_fault_bare32[], agent_fault_bare64[];
+extern const u8 agent_stop_stubs32[], agent_stop_stubs64[];
 extern const u8 agent_careful_return32[], agent_careful_return64[];
 extern const u8 agent_swapped_pf32[], agent_swapped_pf64[];
 extern const u8 agent_swapped_stubs32[], agent_swapped_stubs64[];
@@ -65,6 +66,10 @@ static void write_idts(u8 *ram)
 			   0x8e);
 		put_gate32(ram + AGENT_IDT32_CAREFUL, v, careful32, 0x8e);
 		put_gate64(ram + AGENT_IDT64_CAREFUL, v, careful64, 0x8e);
+		put_gate32(ram + AGENT_IDT32_STOP, v, AGENT_ADDR(agent_stop_stubs32) + 16 * v,
+			   0x8e);
+		put_gate64(ram + AGENT_IDT64_STOP, v, AGENT_ADDR(agent_stop_stubs64) + 16 * v,
+			   0x8e);
 		put_gate32(ram + AGENT_IDT32_BARE, v, AGENT_ADDR(agent_fault_bare32), 0x8e);
 		put_gate64(ram + AGENT_IDT64_BARE, v, AGENT_ADDR(agent_fault_bare64), 0x8e);
 	}

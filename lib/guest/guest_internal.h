@@ -32,6 +32,9 @@ extern const u8 agent_start[], agent_end[];
 /* All registers of a state; careful: with the handlers that lead back to a driver. */
 struct kvm_sregs state_sregs(const struct guest *guest, const struct mmu_state *state, u8 cpl,
 			     bool careful, bool bare);
+/* Puts the vCPU into it; PKRU can only be loaded by the guest itself. */
+void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
+		 const struct mmu_state *state, int *error);
 /* The agent's code for one access; what a way does not do is NULL. */
 struct agent_code {
 	const u8 *loop, *next; /* of a fast batch, and where it goes on behind a fault */

@@ -72,7 +72,8 @@ bool script_has_room(const struct script *script, u32 nr_ops, u32 nr_results)
 }
 
 void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
-		     const struct actor *actor, enum agent_access access, gva_t gva)
+		     const struct actor *actor, enum agent_access access, enum agent_via via,
+		     gva_t gva)
 {
 	const struct state_mode_info *m = &state_modes[state->mode];
 	struct script_case *c = vm_gpa2hva(guest->vm, SCRIPT_CASES);
@@ -83,7 +84,7 @@ void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
 	c += i;
 	*c = (struct script_case){
 		.gva = gva,
-		.stub = agent_stub(VIA_NATIVE, access, m->code64) + alias,
+		.stub = agent_stub(via, access, m->code64) + alias,
 		.resume = agent_return_stub(m->code64) + alias,
 		.flags = X86_EFLAGS_FIXED | (actor->ac ? X86_EFLAGS_AC : 0),
 		.alias = alias,

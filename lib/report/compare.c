@@ -6,8 +6,7 @@
 #include "compare.h"
 #include "x86.h"
 
-/* A/D bits that the access newly set and must (or must not) have, in RESULT_AD's form. */
-static void expected_ad(const struct comparison *c, u32 *must, u32 *may)
+void expected_ad(const struct comparison *c, u32 *must, u32 *may)
 {
 	const struct walk_result *r = c->expected;
 	enum paging_mode mode = state_modes[c->batch->state.mode].paging;
