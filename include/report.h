@@ -36,6 +36,7 @@ struct test_about {
 	const char *name;     /* "walk_test" */
 	const char *proves;   /* one sentence for --help */
 	bool has_cases;       /* understands --case */
+	bool seeded;          /* --seed makes other cases, not only another order: replays need it */
 	const char *paths;    /* NULL, or names separated by ", ": understands --path */
 	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
 	bool replays_all;     /* --case understands --engine all */

@@ -54,6 +54,8 @@ char *replay_command(const struct test_about *about, const struct test_options *
 		if (failure->after && failure->path)
 			append_option(to, " --path ", failure->path);
 	}
+	if (about->seeded && options->shuffle)
+		fprintf(to, " --seed %llu", (unsigned long long)options->seed);
 	fclose(to);
 	return text;
 }
