@@ -36,6 +36,8 @@ struct transition_path {
 	const char *(*lacks)(struct journey *journey);
 	/* The vCPU that is to be in state from, made when first asked for; NULL: the guest's own. */
 	struct vcpu *(*vcpu)(struct journey *journey);
+	/* by_vmm exchanges the vCPU: what is kept may be in another VM. */
+	bool other_vcpu;
 	/*
 	 * NULL, or where by_vmm leads to instead of state to: from there the guest goes on by
 	 * itself, as on path_guest, behind the accesses of that state.
@@ -104,8 +106,9 @@ bool journey_find(const struct journey *journey, const struct mmu_state *state, 
 void journey_enter(struct journey *journey, const struct mmu_state *state);
 
 /*
- * --case ID --after STATE --path NAME: walks the case in STATE (as far as that walks the
- * same tables), takes the path and walks it again.  Returns an exit code (KSFT_*).
+ * --case ID --after STATE[:FROM] --path NAME: walks the case in its own state, in STATE and
+ * in FROM (as far as those walk the same tables), takes the path from the last of them and
+ * walks the case again.  Returns an exit code (KSFT_*).
  */
 int transition_replay(const char *id, const char *after, const char *path);
 

@@ -126,7 +126,7 @@ static bool state_runs(struct journey *j, unsigned int state)
 	}
 	journey_enter(j, s);
 	stops_begin(j, &stops, state);
-	stops_add(j, &stops, state, state, state);
+	stops_add(j, &stops, state, ENTERED, state);
 	end = script_run(&stops.script, j->vcpu);
 	if (!end.done)
 		vcpu_events_clear(j->vcpu);
@@ -196,7 +196,7 @@ static void start_at(struct steps *s, unsigned int state, unsigned int next, boo
 	if (s->j->path->vcpu)
 		s->j->vcpu = s->j->path->vcpu(s->j);
 	stops_begin(s->j, &stops, state);
-	stops_add(s->j, &stops, state, state, next);
+	stops_add(s->j, &stops, state, ENTERED, next);
 	journey_enter(s->j, &s->j->sets->state[state]);
 	s->at = state;
 	s->somewhere = true;

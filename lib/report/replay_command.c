@@ -51,6 +51,8 @@ char *replay_command(const struct test_about *about, const struct test_options *
 		append_option(to, " --case ", failure->id);
 		if (failure->after)
 			append_option(to, " --after ", failure->after);
+		if (failure->after && failure->from)
+			append_option(to, ":", failure->from);
 		if (failure->after && failure->path)
 			append_option(to, " --path ", failure->path);
 	}
