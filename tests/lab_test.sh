@@ -70,12 +70,17 @@ check_results() {
 	check "results/latest points to the run"
 }
 
-# One recorded failure of each known issue of each test, as "TEST RECORD".
+# Issues whose cases pass alone: they take what was done before (docs/findings.md).
+readonly not_alone=' kvm-svm-exitintinfo-not-valid '
+
+# One recorded failure of each other known issue of each test, as "TEST RECORD".
 recorded_failures() {
 	local file
 	for file in "$1"/*_test.jsonl; do
-		grep '"verdict":"known"' "$file" | awk -F'"known_issue":"' -v "test=$(basename "$file" .jsonl)" '
-			{ split($2, id, "\""); if (!seen[id[1]]++) print test, $0 }'
+		grep '"verdict":"known"' "$file" | awk -F'"known_issue":"' \
+			-v "test=$(basename "$file" .jsonl)" -v "not_alone=$not_alone" '
+			{ split($2, id, "\"") }
+			!index(not_alone, " " id[1] " ") && !seen[id[1]]++ { print test, $0 }'
 	done
 }
 
