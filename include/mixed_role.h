@@ -84,26 +84,44 @@ struct mixed_scenario {
 
 #define MIXED_STEPS(array) .steps = array, .nr_steps = ARRAY_SIZE(array)
 
+/* What is asked for. */
+struct mixed_choice {
+	u64 seed;         /* of orders and edits that are left to chance */
+	/*
+	 * NULL, or the id of the one case that counts and is told of in full: the scenario
+	 * runs up to it as it always does, and what else goes wrong is not reported.
+	 */
+	const char *only;
+};
+
 /* A scenario under way. */
 struct mixed {
 	struct shared_tables *shared;
 	const struct mixed_scenario *scenario;
+	struct mixed_choice choice;
+	bool reached; /* the case that was asked for */
 	u32 step, round;
 	u32 stored;   /* each store has a word of its own */
-	u64 seed, random;
+	u64 random;
 	u32 failed, printed;
 };
 
 /* From within a subtest.  Skips without two vCPUs that can run in their roles. */
-void mixed_run(struct shared_tables *shared, const struct mixed_scenario *scenario, u64 seed);
+void mixed_run(struct shared_tables *shared, const struct mixed_scenario *scenario,
+	       const struct mixed_choice *choice);
+/* Has a case this id if it is the scenario's? */
+bool mixed_holds_case(const struct mixed_scenario *scenario, const char *id);
 
 /* The parts of it: roles assigned and probed, round begun, one step. */
 void mixed_begin(struct mixed *m, struct shared_tables *shared,
-		 const struct mixed_scenario *scenario, u64 seed);
+		 const struct mixed_scenario *scenario, const struct mixed_choice *choice);
 void mixed_begin_round(struct mixed *m);
 void mixed_do(struct mixed *m, const struct mixed_step *step);
 void mixed_end_round(struct mixed *m);
 u64 mixed_random(struct mixed *m);
+/* Is this case to be reported?  Then, if it is the only one, there is nothing more to do. */
+bool mixed_wants(struct mixed *m, const char *id);
+bool mixed_should_stop(const struct mixed *m);
 /* May the host be endangered? KMC_DANGEROUS=1 in the environment. */
 bool mixed_opted_in(void);
 

@@ -10,7 +10,7 @@
  * share, each by any vCPU, flushed by everyone and looked at.  The same seed makes the same.
  */
 void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenario *scenario,
-			u64 seed);
+			const struct mixed_choice *choice);
 
 /*
  * Four vCPUs in threads read, fetch and write while the VMM toggles dirty logging and deletes
@@ -18,6 +18,8 @@ void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenari
  * that are right before or after; nothing may hang.  race: slots are added, too, while vCPUs
  * run; else these wait for that.
  */
-void mixed_threads(struct shared_tables *shared, bool race);
+void mixed_threads(struct shared_tables *shared, bool race, const struct mixed_choice *choice);
+/* Its roles, and names for its cases: without and with race. */
+extern const struct mixed_scenario mixed_threads_scenarios[2];
 
 #endif

@@ -36,6 +36,7 @@ struct test_about {
 	const char *name;     /* "walk_test" */
 	const char *proves;   /* one sentence for --help */
 	bool has_cases;       /* understands --case */
+	bool seeded;          /* --seed makes other cases, not only another order: replays need it */
 	const char *paths;    /* NULL, or names separated by ", ": understands --path */
 	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
 	bool replays_all;     /* --case understands --engine all */
@@ -52,6 +53,7 @@ struct case_failure {
 	const char *expected; /* one line, canonical, e.g. "#PF(p,u,rsvd) cr2=gva" */
 	const char *observed;
 	const char *after;    /* state before, for the replay command; NULL = none */
+	const char *from;     /* the state behind that one, where the way begins; NULL = that one */
 	const char *path;     /* the way from there, for the replay command; NULL = none */
 	const char *engine;   /* how the access was made; NULL = natively */
 	const char *rule;     /* name of the rule that decided the expectation */

@@ -135,6 +135,11 @@ struct script_end {
  * general registers the caller has set from script_regs().
  */
 struct script_end script_run(struct script *script, struct vcpu *vcpu);
+/*
+ * Runs code that is no script to its next exit, with the same patience: a machine that stood
+ * still for one window of time is no hang.  Returns as vcpu_run().
+ */
+u32 script_run_other(const struct guest *guest, struct vcpu *vcpu, int *error);
 /* Result i of the script that ran last. */
 struct agent_result script_result(const struct guest *guest, u32 i);
 

@@ -38,6 +38,8 @@ struct transition_path {
 	const char *(*lacks)(struct journey *journey);
 	/* The vCPU that is to be in state from, made when first asked for; NULL: the guest's own. */
 	struct vcpu *(*vcpu)(struct journey *journey);
+	/* by_vmm exchanges the vCPU: what is kept may be in another VM. */
+	bool other_vcpu;
 	/*
 	 * NULL, or where by_vmm leads to instead of state to: from there the guest goes on by
 	 * itself, as on path_guest, behind the accesses of that state.
@@ -55,7 +57,7 @@ struct transition_path {
 };
 
 extern const struct transition_path path_sregs, path_sregs2, path_sync_regs, path_set_msr;
-extern const struct transition_path path_guest, path_task_switched;
+extern const struct transition_path path_guest, path_pae_toggle, path_task_switched;
 extern const struct transition_path path_copy_vcpu, path_copy_vm;
 extern const struct transition_path path_init, path_init_apic;
 extern const struct transition_path path_smm, path_smm_same, path_smm32;
@@ -115,9 +117,10 @@ bool journey_find(const struct journey *journey, const struct mmu_state *state, 
 void journey_enter(struct journey *journey, const struct mmu_state *state);
 
 /*
- * --case ID --after STATE --path NAME --engine NAME: walks the case in STATE (as far as that
- * walks the same tables), takes the path and walks it again, that time by the engine (native or
- * forced).  Returns an exit code (KSFT_*).
+ * --case ID --after STATE[:FROM] --path NAME --engine NAME: walks the case in its own state, in
+ * STATE and in FROM (as far as those walk the same tables), takes the path from the last of them
+ * and walks the case again, that time by the engine (native or forced).  Returns an exit code
+ * (KSFT_*).
  */
 int transition_replay(const struct test_options *options);
 

@@ -50,12 +50,14 @@ static const struct mixed_step slot_with_tables[] = {
 	PUT4(ROOT_PD(0), 0x100, SLOT(8) | E_RW),
 	MAP_PD,
 	PUT8(TABLE(1), 0, SLOT(8) | E_RW),
-	/* Entry 0 and what else is in a tagged page are not walked through. */
+	/* Of what is in a tagged page only this is walked through, by 4-byte entries. */
+	PUT4(SLOT(8), 2, 0),
 	PUT8(SLOT(8), 2, DATA(0) | E_RW),
 	PUT8(SLOT(8), 4, DATA(1) | E_RW),
 	LOOK(EVERYONE),
 	DELETE(REGION_SLOT),
 	ADD(REGION_SLOT, 1),
+	PUT4(SLOT(8), 2, 0),
 	PUT8(SLOT(8), 2, DATA(2) | E_RO),
 	PUT8(SLOT(8), 4, 0),
 	LOOK(EVERYONE),

@@ -18,6 +18,8 @@ static const struct test_about about = {
 	.proves = "vCPUs of one VM that walk the same tables in different roles see what the manuals say,\n"
 		  "also while tables are edited and memory is moved, logged and dropped.  Scenarios that may\n"
 		  "take an unfixed host down run with KMC_DANGEROUS=1 in the environment only.",
+	.has_cases = true,
+	.seeded = true,
 	.tags = "mixed,kvm",
 };
 
@@ -95,52 +97,78 @@ static const struct mixed_scenario random_edits = {
 };
 
 static struct shared_tables *shared;
-static u64 seed = 1;
+static struct mixed_choice choice = { .seed = 1 };
 
 static struct shared_tables *get_shared(void)
 {
 	if (!shared)
 		shared = shared_create();
-	report_note("seed %llu", (unsigned long long)seed);
+	report_note("seed %llu", (unsigned long long)choice.seed);
 	return shared;
 }
 
 static void run_scenario(const struct subtest *self)
 {
-	mixed_run(get_shared(), self->data, seed);
+	mixed_run(get_shared(), self->data, &choice);
 }
 
 static void run_random(const struct subtest *self)
 {
-	mixed_random_edits(get_shared(), self->data, seed);
+	mixed_random_edits(get_shared(), self->data, &choice);
 }
 
 static void run_threads(const struct subtest *self)
 {
-	bool race = self->data;
+	bool race = self->data == &mixed_threads_scenarios[1];
 
 	/* Known: docs/findings.md, "A memslot added while a vCPU faults there". */
 	TEST_REQUIRE(!race || mixed_opted_in(), "the kernel of this host may warn: only with "
 		     "KMC_DANGEROUS=1 in the environment");
-	mixed_threads(get_shared(), race);
+	mixed_threads(get_shared(), race, &choice);
+}
+
+#define NR_SUBTESTS (ARRAY_SIZE(scenarios) + 3)
+
+/* All, or that of the one case. */
+static unsigned int list_subtests(struct subtest subtests[NR_SUBTESTS])
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
+		subtests[nr++] = (struct subtest){ scenarios[i].name, run_scenario, &scenarios[i] };
+	subtests[nr++] = (struct subtest){ random_edits.name, run_random, &random_edits };
+	for (i = 0; i < ARRAY_SIZE(mixed_threads_scenarios); i++)
+		subtests[nr++] = (struct subtest){ mixed_threads_scenarios[i].name, run_threads,
+						   &mixed_threads_scenarios[i] };
+	for (i = 0; choice.only && i < nr; i++) {
+		if (!mixed_holds_case(subtests[i].data, choice.only))
+			continue;
+		subtests[0] = subtests[i];
+		subtests[0].name = choice.only;
+		return 1;
+	}
+	return choice.only ? 0 : nr;
 }
 
 int main(int argc, char **argv)
 {
-	static struct subtest subtests[ARRAY_SIZE(scenarios) + 3];
+	static struct subtest subtests[NR_SUBTESTS];
 	struct test_options options;
-	unsigned int i;
+	unsigned int nr;
 	int code;
 
 	test_options_parse(&about, argc, argv, &options);
 	if (options.shuffle)
-		seed = options.seed;
-	for (i = 0; i < ARRAY_SIZE(scenarios); i++)
-		subtests[i] = (struct subtest){ scenarios[i].name, run_scenario, &scenarios[i] };
-	subtests[i++] = (struct subtest){ random_edits.name, run_random, &random_edits };
-	subtests[i++] = (struct subtest){ "threads", run_threads, NULL };
-	subtests[i++] = (struct subtest){ "threads-adding-slots", run_threads, &shared };
-	code = report_run(&about, &options, subtests, i);
+		choice.seed = options.seed;
+	choice.only = options.case_id;
+	nr = list_subtests(subtests);
+	if (!nr || options.after) {
+		fprintf(stderr, nr ? "%s: a scenario needs no --after: '%s'\n" :
+				     "%s: malformed case id '%s': names no scenario, see --list\n",
+			about.name, nr ? options.after : options.case_id);
+		return KSFT_USAGE;
+	}
+	code = report_run(&about, &options, subtests, nr);
 	shared_free(shared);
 	return code;
 }

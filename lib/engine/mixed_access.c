@@ -101,7 +101,7 @@ static json_t *access_detail(const void *context)
 	registers_text(d, text, sizeof(text));
 	mixed_step_text(&d->m->scenario->steps[d->m->step], step);
 	return json_pack("{s:s, s:o, s:s, s:I}", "registers", text, "path", path, "step", step,
-			 "seed", (json_int_t)d->m->seed);
+			 "seed", (json_int_t)d->m->choice.seed);
 }
 
 static void print_described(const struct described *d)
@@ -111,32 +111,13 @@ static void print_described(const struct described *d)
 	int i;
 
 	mixed_step_text(&d->m->scenario->steps[d->m->step], step);
-	report_note("  step:      %s (seed %llu)", step, (unsigned long long)d->m->seed);
+	report_note("  step:      %s (seed %llu)", step, (unsigned long long)d->m->choice.seed);
 	registers_text(d, text, sizeof(text));
 	report_note("  registers: %s", text);
 	for (i = 0; i < w->nr_steps; i++) {
 		walk_step_text(d, &w->step[i], text, sizeof(text));
 		report_note("  entry:     %s", text);
 	}
-}
-
-static void report(struct mixed *m, const struct described *d, const char *expected,
-		   const char *observed)
-{
-	char id[CASE_ID_LEN];
-	struct case_failure f = {
-		.id = id,
-		.expected = expected,
-		.observed = observed,
-		.rule = rule_text(d->expected->walk.rule)->name,
-		.detail = access_detail,
-		.context = d,
-	};
-
-	access_id(d, id);
-	m->failed++;
-	if (report_failure(&f) == CASE_FAILED && m->printed++ < MAX_PRINTED)
-		print_described(d);
 }
 
 /* False: there is nothing to be expected, so the access is not made. */
@@ -218,6 +199,53 @@ static void observed_text(const struct described *d, const struct seat_result *r
 		snprintf(text, OUTCOME_TEXT_LEN, "#PF(%s)", bits);
 }
 
+static void print_alone(const struct described *d, const char *id, const char *expected,
+			const char *observed)
+{
+	const struct rule_text *rule = rule_text(d->expected->walk.rule);
+
+	report_note("case      %s", id);
+	print_described(d);
+	report_note("expected  %s\nobserved  %s", expected, observed);
+	report_note("rule      %s: %s", rule->name, rule->says);
+}
+
+static void report(struct mixed *m, const struct described *d, const char *expected,
+		   const char *observed)
+{
+	char id[CASE_ID_LEN];
+	struct case_failure f = {
+		.id = id,
+		.expected = expected,
+		.observed = observed,
+		.rule = rule_text(d->expected->walk.rule)->name,
+		.detail = access_detail,
+		.context = d,
+	};
+
+	access_id(d, id);
+	m->failed++;
+	if (!mixed_wants(m, id))
+		return;
+	if (m->choice.only)
+		print_alone(d, id, expected, observed);
+	if (report_failure(&f) == CASE_FAILED && !m->choice.only && m->printed++ < MAX_PRINTED)
+		print_described(d);
+}
+
+/* The case that is replayed, and nothing is wrong with it. */
+static void show(struct mixed *m, const struct described *d, const struct seat_result *r)
+{
+	char id[CASE_ID_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+
+	access_id(d, id);
+	if (m->reached || !mixed_wants(m, id))
+		return;
+	expected_text(d, expected);
+	observed_text(d, r, observed);
+	print_alone(d, id, expected, observed);
+}
+
 /* Memory follows what the guest did; the store itself must be there. */
 static void follow(struct mixed *m, const struct described *d, u64 value, u8 bytes)
 {
@@ -251,6 +279,8 @@ void mixed_access(struct mixed *m, struct seat *seat, u8 cpl, enum seat_op op, g
 	report_cases(1);
 	if (as_expected(&d, &r)) {
 		follow(m, &d, value, op == SEAT_STORE_WIDE && code64 ? 8 : 4);
+		if (m->choice.only)
+			show(m, &d, &r);
 		return;
 	}
 	expected_text(&d, expected);

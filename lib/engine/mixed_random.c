@@ -74,7 +74,7 @@ static void add_edit(struct mixed *m, const struct mixed_scenario *scenario)
 }
 
 void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenario *scenario,
-			u64 seed)
+			const struct mixed_choice *choice)
 {
 	static const struct mixed_step start[] = {
 		MAP_PD,
@@ -82,7 +82,7 @@ void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenari
 		PUT8(ROOT_PDPT(0), 2, TABLE(3) | E_RO),
 	};
 	struct mixed_scenario program = *scenario;
-	struct mixed m = { .random = seed };
+	struct mixed m = { .random = choice->seed };
 	u32 i;
 
 	nr_steps = 0;
@@ -97,5 +97,5 @@ void mixed_random_edits(struct shared_tables *shared, const struct mixed_scenari
 	program.steps = steps;
 	program.nr_steps = nr_steps;
 	program.rounds = 1;
-	mixed_run(shared, &program, seed);
+	mixed_run(shared, &program, choice);
 }

@@ -32,6 +32,45 @@ void mixed_step_text(const struct mixed_step *step, char text[MIXED_STEP_TEXT_LE
 		 (unsigned long long)step->gpa, (unsigned long long)step->value);
 }
 
+bool mixed_wants(struct mixed *m, const char *id)
+{
+	if (!m->choice.only)
+		return true;
+	if (strcmp(id, m->choice.only))
+		return false;
+	return m->reached = true;
+}
+
+bool mixed_should_stop(const struct mixed *m)
+{
+	return m->reached || report_should_stop();
+}
+
+/* ".../NAME/step4/round0...", or "NAME/..." where it is no access that is wrong. */
+bool mixed_holds_case(const struct mixed_scenario *scenario, const char *id)
+{
+	size_t len = strlen(scenario->name);
+	const char *p = id;
+
+	while (p) {
+		if (!strncmp(p, scenario->name, len) && p[len] == '/')
+			return true;
+		p = strchr(p, '/');
+		p = p ? p + 1 : NULL;
+	}
+	return false;
+}
+
+/* A case that is no access; of one that is replayed both texts are told. */
+static void fail(struct mixed *m, const struct case_failure *f)
+{
+	if (!mixed_wants(m, f->id))
+		return;
+	if (m->choice.only)
+		report_note("expected  %s\nobserved  %s", f->expected, f->observed);
+	report_failure(f);
+}
+
 void mixed_failure(struct mixed *m, const char *what, const char *expected, const char *observed)
 {
 	char id[192];
@@ -39,7 +78,7 @@ void mixed_failure(struct mixed *m, const char *what, const char *expected, cons
 
 	snprintf(id, sizeof(id), "%s/%s/step%u/round%u", m->scenario->name, what, m->step, m->round);
 	m->failed++;
-	report_failure(&f);
+	fail(m, &f);
 }
 
 /*
@@ -84,12 +123,14 @@ static bool role_usable(struct mixed *m, struct seat *seat, const char *state)
 		shared_clean_pdptes(m->shared);
 		f.observed = probe(seat, cpl);
 		report_cases(1);
-		if (f.observed) {
-			snprintf(id, sizeof(id), "%s/cpl%u/read/%s/vcpu%u", state, cpl,
-				 m->scenario->name, seat->nr);
-			report_failure(&f);
+		snprintf(id, sizeof(id), "%s/cpl%u/read/%s/vcpu%u", state, cpl, m->scenario->name,
+			 seat->nr);
+		if (f.observed)
+			fail(m, &f);
+		else if (m->choice.only)
+			mixed_wants(m, id);
+		if (f.observed)
 			return false;
-		}
 	}
 	return true;
 }
@@ -114,12 +155,13 @@ static void assign_roles(struct mixed *m)
 }
 
 void mixed_begin(struct mixed *m, struct shared_tables *shared,
-		 const struct mixed_scenario *scenario, u64 seed)
+		 const struct mixed_scenario *scenario, const struct mixed_choice *choice)
 {
 	unsigned int i, usable = 0, nr = 0;
 	const char *p;
 
-	*m = (struct mixed){ .shared = shared, .scenario = scenario, .seed = seed, .random = seed };
+	*m = (struct mixed){ .shared = shared, .scenario = scenario, .choice = *choice,
+			     .random = choice->seed };
 	/* A scenario's choices depend on no other's. */
 	for (p = scenario->name; *p; p++)
 		m->random = m->random * 31 + *p;
@@ -128,7 +170,7 @@ void mixed_begin(struct mixed *m, struct shared_tables *shared,
 	for (i = 0; i < MAX_SEATS && scenario->role[i].state; i++, nr++)
 		usable += shared->usable[i] =
 			role_usable(m, &shared->seat[i], scenario->role[i].state);
-	TEST_REQUIRE(usable >= 2, "only %u of %u roles can run here", usable, nr);
+	TEST_REQUIRE(usable >= 2 || m->reached, "only %u of %u roles can run here", usable, nr);
 }
 
 /* The vCPU of that number, or another one where it cannot run. */
@@ -199,7 +241,7 @@ static void look(struct mixed *m, u8 mask)
 
 	if (m->round)
 		shuffle(m, looks, nr);
-	for (i = 0; i < nr && !report_should_stop(); i++)
+	for (i = 0; i < nr && !mixed_should_stop(m); i++)
 		mixed_access(m, looks[i].seat, looks[i].cpl, looks[i].op, looks[i].gva,
 			     0x10000000 + m->stored++, true);
 }
@@ -405,19 +447,26 @@ bool mixed_opted_in(void)
 	return dangerous && !strcmp(dangerous, "1");
 }
 
-void mixed_run(struct shared_tables *shared, const struct mixed_scenario *scenario, u64 seed)
+void mixed_run(struct shared_tables *shared, const struct mixed_scenario *scenario,
+	       const struct mixed_choice *choice)
 {
 	struct mixed m;
 
 	TEST_REQUIRE(!scenario->opt_in || mixed_opted_in(),
 		     "%s: only with KMC_DANGEROUS=1 in the environment", scenario->opt_in);
-	mixed_begin(&m, shared, scenario, seed);
-	do {
+	mixed_begin(&m, shared, scenario, choice);
+	while (!mixed_should_stop(&m)) {
 		mixed_begin_round(&m);
-		for (m.step = 0; m.step < scenario->nr_steps && !report_should_stop(); m.step++)
+		for (m.step = 0; m.step < scenario->nr_steps && !mixed_should_stop(&m); m.step++)
 			mixed_do(&m, &scenario->steps[m.step]);
 		m.step = scenario->nr_steps - 1;
-		if (!report_should_stop())
+		if (!mixed_should_stop(&m))
 			mixed_end_round(&m);
-	} while (++m.round < scenario->rounds && !report_should_stop());
+		if (++m.round >= scenario->rounds)
+			break;
+	}
+	/* What is no access begins with the scenario's name and shows only when it is wrong. */
+	TEST_ASSERT(!choice->only || m.reached ||
+			    !strncmp(choice->only, scenario->name, strlen(scenario->name)),
+		    "there is no such case here");
 }

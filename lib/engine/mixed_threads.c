@@ -124,10 +124,10 @@ static void change(struct shared_tables *s, u32 i, pthread_rwlock_t *guests, boo
 static const char *const states[NR_THREADS] = { "4level/wp,nx", "4level/nx", "pae/wp,nx",
 						"2level/wp" };
 static const gva_t gvas[] = { FIRST_GVA, 0 };
-static const struct mixed_scenario scenario = {
-	.name = "threads",
-	.role = { { states[0], 0 }, { states[1], 0 }, { states[2], 0 }, { states[3], 0 } },
-	.gvas = gvas,
+#define ROLES { { states[0], 0 }, { states[1], 0 }, { states[2], 0 }, { states[3], 0 } }
+const struct mixed_scenario mixed_threads_scenarios[2] = {
+	{ .name = "threads", .role = ROLES, .gvas = gvas },
+	{ .name = "threads-adding-slots", .role = ROLES, .gvas = gvas },
 };
 
 static void map(struct shared_tables *s, struct worker *w)
@@ -163,7 +163,7 @@ static void guests_init(pthread_rwlock_t *guests)
 	pthread_rwlockattr_destroy(&attr);
 }
 
-void mixed_threads(struct shared_tables *shared, bool race)
+void mixed_threads(struct shared_tables *shared, bool race, const struct mixed_choice *choice)
 {
 	static struct worker workers[NR_THREADS];
 	struct worker tags = { 0 };
@@ -174,7 +174,9 @@ void mixed_threads(struct shared_tables *shared, bool race)
 	struct mixed m;
 	u32 i, n, nr = 0;
 
-	mixed_begin(&m, shared, &scenario, 0);
+	mixed_begin(&m, shared, &mixed_threads_scenarios[race], choice);
+	if (m.reached)
+		return;
 	mixed_begin_round(&m);
 	map(shared, &tags);
 	shared_clean_pdptes(shared);

@@ -101,6 +101,7 @@ const struct transition_path path_copy_vcpu = {
 	.name = "copy-vcpu",
 	.does = "KVM_SET_SREGS, then all state by KVM_GET_* and KVM_SET_* to the VM's other vCPU",
 	.all_pairs = true,
+	.other_vcpu = true,
 	.by_vmm = go_copy_vcpu,
 };
 
@@ -108,5 +109,6 @@ const struct transition_path path_copy_vm = {
 	.name = "copy-vm",
 	.does = "the same to a vCPU of a second VM on the same memory",
 	.all_pairs = true,
+	.other_vcpu = true,
 	.by_vmm = go_copy_vm,
 };

@@ -135,6 +135,7 @@ const struct transition_path path_cpuid = {
 		"state, each with a CPUID that offers no more than the state has",
 	.applies = one_step,
 	.vcpu = own_vcpu,
+	.other_vcpu = true,
 	.by_vmm = go_cpuid,
 };
 

@@ -91,7 +91,7 @@ static void run_to_port(struct guest *guest, struct vcpu *vcpu, const char *what
 {
 	char name[STATE_NAME_LEN];
 	int error = 0;
-	u32 exit = vcpu_run(vcpu, guest->timeout_ms, &error);
+	u32 exit = script_run_other(guest, vcpu, &error);
 
 	state_name(from, name);
 	TEST_ASSERT(exit == KVM_EXIT_IO && vcpu->run->io.port == BOOT_PORT,

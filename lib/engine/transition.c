@@ -21,7 +21,7 @@
 
 const struct transition_path *const transition_paths[] = {
 	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
-	&path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
+	&path_pae_toggle, &path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
 	&path_init_apic, &path_smm, &path_smm_same, &path_smm32,
 	&path_cpuid, &path_cpuid_late,
 };
@@ -157,7 +157,7 @@ static bool state_runs(struct journey *j, unsigned int state)
 	}
 	journey_enter(j, s);
 	stops_begin(j, &stops, state);
-	stops_add(j, &stops, state, state, state);
+	stops_add(j, &stops, state, ENTERED, state);
 	end = script_run(&stops.script, j->vcpu);
 	if (!end.done)
 		vcpu_events_clear(j->vcpu);
@@ -227,7 +227,7 @@ static void start_at(struct steps *s, unsigned int state, unsigned int next, boo
 	if (s->j->path->vcpu)
 		s->j->vcpu = s->j->path->vcpu(s->j);
 	stops_begin(s->j, &stops, state);
-	stops_add(s->j, &stops, state, state, next);
+	stops_add(s->j, &stops, state, ENTERED, next);
 	journey_enter(s->j, &s->j->sets->state[state]);
 	s->at = state;
 	s->somewhere = true;

@@ -118,22 +118,36 @@ static const struct right_states *right_states(const struct journey *j, const st
 	return r;
 }
 
+/* How many flags differ; states of one set of tables are of one mode. */
+static int distance(const struct mmu_state *a, const struct mmu_state *b)
+{
+	return __builtin_popcount(a->flags ^ b->flags);
+}
+
 /*
- * The state that the outcome may have been kept from: of those where it would have been
- * right the one visited last, which need not be the one just left; else that one.
+ * The state that the outcome may have been kept from: of those visited in which it would have
+ * been right the one that differs least, and of several the one visited last; if there is
+ * none, the one just left.
  */
 static unsigned int kept_from(const struct journey *j, const struct probe *p,
 			      const struct seen *seen)
 {
 	const struct right_states *r = right_states(j, p, seen);
-	unsigned int i, found = p->after;
+	const struct mmu_state *states = j->sets->state;
+	unsigned int i, found = p->after == ENTERED ? p->state : p->after;
+	int least = NR_STATE_FLAGS + 1;
 	u64 when = 0;
 
-	for (i = 0; i < j->sets->nr_states && i < MAX_STATES; i++)
-		if (r->state[i / 64] & BIT_ULL(i % 64) && j->visited[i] > when) {
-			when = j->visited[i];
-			found = i;
-		}
+	for (i = 0; i < j->sets->nr_states && i < MAX_STATES; i++) {
+		int d = distance(&states[i], &states[p->state]);
+
+		if (!(r->state[i / 64] & BIT_ULL(i % 64)) || !j->visited[i] || d > least ||
+		    (d == least && j->visited[i] < when))
+			continue;
+		when = j->visited[i];
+		least = d;
+		found = i;
+	}
 	return found;
 }
 
@@ -157,25 +171,30 @@ static json_t *mismatch_detail(const void *context)
 static void report_probe(const struct journey *j, const struct probe *p, struct seen *s,
 			 const char *expected, const char *observed, unsigned int from)
 {
+	const struct mmu_state *states = j->sets->state;
+	const bool entered = p->after == ENTERED;
+	const unsigned int came_from = entered ? p->state : p->after;
 	char id[CASE_ID_LEN], before[STATE_NAME_LEN], after[STATE_NAME_LEN];
 	const struct engine *engine = p->software ? &engine_forced : &engine_native;
-	struct mismatch m = { &s->c, &s->tc, before, j->path->name, engine };
+	const char *path = entered ? path_sregs.name : j->path->name;
+	struct mismatch m = { &s->c, &s->tc, before, path, engine };
 	const struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
 		.after = after,
-		.path = j->path->name,
+		.from = entered || from == came_from ? NULL : before,
+		.path = path,
 		.engine = engine->name,
 		.rule = rule_text(s->expected.rule)->name,
 		.detail = mismatch_detail,
 		.context = &m,
 	};
 
-	s->tc = witness_test_case(j->sets, &j->sets->cases[p->wcase], &j->sets->state[p->state]);
+	s->tc = witness_test_case(j->sets, &j->sets->cases[p->wcase], &states[p->state]);
 	case_id(&s->tc, id);
-	state_name(&j->sets->state[p->after], before);
-	state_name(&j->sets->state[from], after);
+	state_name(&states[came_from], before);
+	state_name(&states[from], after);
 	report_failure(&f);
 }
 
@@ -202,7 +221,8 @@ static void report_end(struct journey *j, const struct stops *stops, const struc
 	see(j, p, &s);
 	s.observed = (struct agent_result){ 0 };
 	exit_text(end->exit, end->detail, observed);
-	report_probe(j, p, &s, "agent runs", observed, p->after);
+	report_probe(j, p, &s, "agent runs", observed,
+		     p->after == ENTERED ? p->state : p->after);
 }
 
 void stops_check(struct journey *j, const struct stops *stops, const struct script_end *end)

@@ -7,7 +7,8 @@
 
 /* One access of a script: whose case it is, where it is made, where the vCPU came from. */
 struct probe {
-	u16 state, after; /* indices into sets->state */
+	u16 state, after; /* indices into sets->state; after: or */
+#define ENTERED 0xffff    /* by KVM_SET_SREGS, as every script begins */
 	u32 wcase;        /* index into sets->cases */
 	bool software;    /* made by KVM's emulator */
 };

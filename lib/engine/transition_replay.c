@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --case ID --after STATE --path NAME: one transition alone, printed in full.
+ * --case ID --after STATE[:FROM] --path NAME: one transition alone, printed in full.
  *
- * In a run the case's address was accessed in other ways, too, in both states; what is left
- * of that must not matter, and a replay does the same before it takes the path.
+ * In a run the case's address was accessed in other ways, too, in all of these states; what is
+ * left of that must not matter, and a replay does the same before it takes the path.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +14,20 @@
 #include "test_assert.h"
 #include "transition.h"
 
+#define MAX_BEFORE 2
+
 /* What a replay needs, from the command line. */
 struct replay {
 	struct test_case tc;
-	struct mmu_state from;
-	bool after;
+	struct mmu_state before[MAX_BEFORE]; /* visited in this order; the path leads from the last */
+	unsigned int nr_before;
 	const struct transition_path *path;
 	const struct engine *engine; /* of the case itself; what comes before it is native */
 };
+
+/* The list of accesses: the case, then each access by everyone. */
+#define THE_CASE 0
+#define EVERYONES 1
 
 static gva_t case_gva(const struct guest *guest, const struct test_case *tc)
 {
@@ -36,44 +42,40 @@ static gva_t case_gva(const struct guest *guest, const struct test_case *tc)
 }
 
 /*
- * What a run has done at this address before: in the list of accesses the case is the
- * first, behind it comes each access by everyone.  The supervisor's write with EFLAGS.AC=1
- * is the last, as it gets through most often and what KVM makes of it is undone by others.
+ * Each access by everyone at a page, from place first of the list on; returns how many.  The
+ * supervisor's write with EFLAGS.AC=1 is the last, as it gets through most often and what KVM
+ * makes of it is undone by others.
  */
-static u32 list_accesses(struct journey *j, const struct test_case *tc, enum agent_via via,
-			 gva_t gva)
+static u32 list_everyones(struct journey *j, u32 first, const struct mmu_state *state, gva_t page)
 {
 	static const enum agent_access order[] = { AGENT_READ, AGENT_FETCH, AGENT_WRITE };
 	static const u8 actors[NR_ACTORS] = { 3, 2, 0, 1 };
-	const gva_t page = gva - agent_access_offset(tc->access);
-	unsigned int i, k, nr = 1;
+	u32 i, k, nr = 0;
 
-	script_set_case(j->guest, 0, &tc->state, &tc->actor, tc->access, via, gva);
 	for (i = 0; i < NR_ACTORS; i++)
 		for (k = 0; k < ARRAY_SIZE(order); k++)
-			script_set_case(j->guest, nr++, &tc->state, &all_actors[actors[i]],
-					order[k], VIA_NATIVE,
-					page + agent_access_offset(order[k]));
-	return nr - 1;
+			script_set_case(j->guest, first + nr++, state, &all_actors[actors[i]],
+					order[k], VIA_NATIVE, page + agent_access_offset(order[k]));
+	return nr;
 }
 
-/* Everyone's accesses in a state, entered by KVM_SET_SREGS. */
-static void run_here(struct journey *j, const struct mmu_state *state, u32 accesses)
+/*
+ * What a run has done before: at the case's address everything, and in the case's state, where
+ * every set begins with plain accesses, also at an address where everything is allowed.
+ */
+static void list_accesses(struct journey *j, const struct replay *r, gva_t gva, u32 *here,
+			  u32 *plain)
 {
-	char text[EXIT_TEXT_LEN];
-	struct script_end end;
-	struct script script;
+	const struct test_case *tc = &r->tc;
+	const gva_t page = gva - agent_access_offset(tc->access);
+	const u16 full[MAX_LEVELS + 1] = { VARIANT_FULL_INDEX };
+	gva_t allowed = page;
 
-	script_begin(&script, j->guest);
-	script_add_start(&script, state);
-	script_add_cases(&script, 1, accesses);
-	journey_enter(j, state);
-	end = script_run(&script, j->vcpu);
-	if (!end.done) {
-		exit_text(end.exit, end.detail, text);
-		printf("# the accesses before end with %s\n", text);
-		vcpu_events_clear(j->vcpu);
-	}
+	if (state_modes[tc->state.mode].paging != PAGING_NONE)
+		allowed = guest_gva(j->guest, state_area(&tc->state), full, 0);
+	script_set_case(j->guest, THE_CASE, &tc->state, &tc->actor, tc->access, r->engine->via, gva);
+	*here = list_everyones(j, EVERYONES, &tc->state, page);
+	*plain = list_everyones(j, EVERYONES + *here, &tc->state, allowed);
 }
 
 static void print_route(const struct script *script, u32 from, u32 to)
@@ -87,46 +89,95 @@ static void print_route(const struct script *script, u32 from, u32 to)
 	}
 }
 
-/*
- * The case's state, the state before, the transition and the case, whose result has its place
- * in *result.
- */
-static struct script_end arrive(struct journey *j, const struct replay *r, u32 accesses,
-				u32 *result)
-{
-	const struct mmu_state *to = &r->tc.state;
-	bool shared = r->after && states_share_tables(&r->from, to);
-	struct script script;
-	u32 ops;
+/* From state to state by a path, and some of the listed accesses there. */
+struct leg {
+	const struct mmu_state *from, *to;
+	const struct transition_path *path;
+	u32 nr_from;   /* everyone's accesses in from; only if the guest goes by itself */
+	u32 first, nr; /* accesses in to */
+	u32 result;    /* where their results begin */
+	bool told;
+};
 
-	if (r->after)
-		run_here(j, to, accesses);
-	if (r->after && !j->path->by_guest)
-		run_here(j, &r->from, shared ? accesses : 0);
+static struct script_end go(struct journey *j, struct leg *leg)
+{
+	const struct transition_path *path = leg->path;
+	struct script script;
+	u32 ops = 0;
+
 	script_begin(&script, j->guest);
-	if (r->after && j->path->by_guest) {
-		script_add_start(&script, &r->from);
-		script_add_cases(&script, 1, shared ? accesses : 0);
+	if (path->by_guest) {
+		script_add_start(&script, leg->from);
+		script_add_cases(&script, EVERYONES, leg->nr_from);
 		ops = script.nr_ops;
-		j->path->by_guest(&script, &r->from, to);
-		print_route(&script, ops, script.nr_ops);
-		script_add_pkru(&script, to);
-		journey_enter(j, &r->from);
-	} else if (r->after && j->path->lands_in) {
-		path_guest.by_guest(&script, j->path->lands_in, to);
-		print_route(&script, 0, script.nr_ops);
-		script_add_pkru(&script, to);
-		j->path->by_vmm(j, &r->from, to);
-	} else {
-		script_add_start(&script, to);
-		if (r->after)
-			j->path->by_vmm(j, &r->from, to);
-		else
-			journey_enter(j, to);
+		path->by_guest(&script, leg->from, leg->to);
+	} else if (path->lands_in) {
+		path_guest.by_guest(&script, path->lands_in, leg->to);
 	}
-	*result = script.nr_results;
-	script_add_cases(&script, 0, 1);
+	if (leg->told)
+		print_route(&script, ops, script.nr_ops);
+	if (path->by_guest || path->lands_in)
+		script_add_pkru(&script, leg->to);
+	else
+		script_add_start(&script, leg->to);
+	if (path->by_guest)
+		journey_enter(j, leg->from);
+	else
+		path->by_vmm(j, leg->from, leg->to);
+	leg->result = script.nr_results;
+	script_add_cases(&script, leg->first, leg->nr);
 	return script_run(&script, j->vcpu);
+}
+
+/* On the way to the case: everyone's accesses.  False if the agent did not get through. */
+static bool pass_through(struct journey *j, const struct mmu_state *from,
+			 const struct mmu_state *to, const struct transition_path *path, u32 accesses)
+{
+	struct leg leg = { .from = from, .to = to, .path = path, .first = EVERYONES,
+			   .nr = accesses };
+	struct script_end end = go(j, &leg);
+	char text[EXIT_TEXT_LEN], name[STATE_NAME_LEN];
+
+	if (end.done)
+		return true;
+	exit_text(end.exit, end.detail, text);
+	state_name(to, name);
+	printf("# in %s before\n# expected  agent runs\n# observed  %s\n", name, text);
+	vcpu_events_clear(j->vcpu);
+	return false;
+}
+
+/*
+ * The case's state, the states before, the transition and the case, whose result has its place
+ * in leg->result.  *good: the agent got there.  Where the path leads to other vCPUs in turn, it
+ * is taken twice to the state that something may be kept from, as there may be two VMs.
+ */
+static struct script_end arrive(struct journey *j, const struct replay *r, gva_t gva,
+				struct leg *leg, bool *good)
+{
+	const struct mmu_state *to = &r->tc.state, *at = to;
+	u32 accesses, plain, i, times;
+
+	list_accesses(j, r, gva, &accesses, &plain);
+	*leg = (struct leg){ .to = to, .path = &path_sregs, .first = THE_CASE, .nr = 1 };
+	if (!r->nr_before)
+		return go(j, leg);
+	*good = pass_through(j, to, to, &path_sregs, accesses + plain);
+	for (i = 0; i < r->nr_before; i++) {
+		const struct mmu_state *next = &r->before[i];
+		u32 nr = states_share_tables(next, to) ? accesses : 0;
+
+		leg->nr_from = nr;
+		if (i == r->nr_before - 1 && r->path->by_guest)
+			break;
+		for (times = 0; times < (r->path->other_vcpu && !i ? 2 : 1); times++, at = next)
+			*good &= pass_through(j, at, next,
+					      r->path->other_vcpu ? r->path : &path_sregs, nr);
+	}
+	leg->from = &r->before[r->nr_before - 1];
+	leg->path = r->path;
+	leg->told = true;
+	return go(j, leg);
 }
 
 static int replay(const void *context)
@@ -144,8 +195,8 @@ static int replay(const void *context)
 	const struct comparison c = { guest, &batch, gva, &expected, &observed };
 	const char *missing = state_missing(&r->tc.state, &guest->cpu), *lacks;
 	struct script_end end;
-	u32 result;
-	bool good;
+	struct leg leg;
+	bool good = true;
 
 	replay_begin();
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
@@ -158,24 +209,37 @@ static int replay(const void *context)
 	if (j->path->vcpu)
 		j->vcpu = j->path->vcpu(j);
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
-	end = arrive(j, r, list_accesses(j, &r->tc, batch.via, gva), &result);
-	if (end.nr_results > result)
-		observed = script_result(guest, result);
+	end = arrive(j, r, gva, &leg, &good);
+	if (end.nr_results > leg.result)
+		observed = script_result(guest, leg.result);
 	if (!end.done) {
 		observed.status = STATUS_EXIT | (end.exit & STATUS_EXIT_MASK);
 		observed.cr2 = end.detail;
 	}
 	case_print(&c, &r->tc, r->engine);
-	good = outcome_matches(&c);
+	good &= outcome_matches(&c);
 	journey_free(j);
 	guest_free(guest);
 	return good ? KSFT_PASS : KSFT_FAIL;
 }
 
-/* NULL, or what is wrong with the pair. */
-static const char *check_pair(const struct replay *r)
+/* "STATE" or "STATE:FROM"; NULL, or what is wrong with it. */
+static const char *parse_after(const char *after, struct replay *r)
 {
-	if (!r->after || r->path->all_pairs || r->path->applies(&r->from, &r->tc.state))
+	const char *error, *end;
+
+	for (;; after = end + 1) {
+		if (r->nr_before == MAX_BEFORE)
+			return "more than two states";
+		end = strchrnul(after, ':');
+		error = state_parse(after, end - after, &r->before[r->nr_before]);
+		if (error)
+			return error;
+		r->nr_before++;
+		if (!*end)
+			break;
+	}
+	if (r->path->all_pairs || r->path->applies(&r->before[r->nr_before - 1], &r->tc.state))
 		return NULL;
 	return "the path does not lead from that state to the case's";
 }
@@ -185,7 +249,6 @@ int transition_replay(const struct test_options *options)
 	const char *id = options->case_id, *after = options->after;
 	struct replay r = {
 		.path = transition_path_find(options->path ? options->path : "sregs"),
-		.after = after,
 		.engine = engine_find(options->engine ? options->engine : "native"),
 	};
 	const char *error = case_parse(id, &r.tc);
@@ -195,9 +258,7 @@ int transition_replay(const struct test_options *options)
 		fprintf(stderr, "malformed case id '%s': %s\n", id, error);
 		return KSFT_USAGE;
 	}
-	error = after ? state_parse(after, strlen(after), &r.from) : NULL;
-	if (!error)
-		error = check_pair(&r);
+	error = after ? parse_after(after, &r) : NULL;
 	if (error) {
 		fprintf(stderr, "--after '%s': %s\n", after, error);
 		return KSFT_USAGE;

@@ -177,6 +177,16 @@ struct script_end script_run(struct script *script, struct vcpu *vcpu)
 	return end;
 }
 
+u32 script_run_other(const struct guest *guest, struct vcpu *vcpu, int *error)
+{
+	u32 exit, idle = 0;
+
+	do {
+		exit = vcpu_run(vcpu, guest->timeout_ms, error);
+	} while (exit == VCPU_TIMEOUT && ++idle < HANG_WINDOWS);
+	return exit;
+}
+
 struct agent_batch script_batch(const struct mmu_state *state, const struct actor *actor,
 				enum agent_access access)
 {

@@ -51,9 +51,13 @@ char *replay_command(const struct test_about *about, const struct test_options *
 		append_option(to, " --case ", failure->id);
 		if (failure->after)
 			append_option(to, " --after ", failure->after);
+		if (failure->after && failure->from)
+			append_option(to, ":", failure->from);
 		if (failure->after && failure->path)
 			append_option(to, " --path ", failure->path);
 	}
+	if (about->seeded && options->shuffle)
+		fprintf(to, " --seed %llu", (unsigned long long)options->seed);
 	fclose(to);
 	return text;
 }
