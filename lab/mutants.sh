@@ -68,11 +68,16 @@ read_mutant()
 break_kvm()
 {
 	FUNCTION=${2%% > *} BEHIND=${2#"${2%% > *}"} FROM=$3 TO=$4 awk '
+		# Not as the end of another name.
+		function defines(line, i) {
+			i = index(line, ENVIRON["FUNCTION"] "(")
+			return i && substr(" " line, i, 1) !~ /[A-Za-z0-9_]/
+		}
 		BEGIN {
 			from = ENVIRON["FROM"]
 			behind = substr(ENVIRON["BEHIND"], 4)
 		}
-		/^[^[:space:]#}\/*]/ && index($0, ENVIRON["FUNCTION"] "(") && !/;$/ { inside = 1 }
+		/^[^[:space:]#}\/*]/ && defines($0) && !/;$/ { inside = 1 }
 		/^}/ { inside = armed = 0 }
 		inside && (behind == "" || armed && !found) && (i = index($0, from)) {
 			$0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(from))
@@ -102,14 +107,19 @@ first_failure()
 }
 
 # run_suite NAME HOST ARGUMENT...: sets verdict; true if the suite noticed something.
-# The run's folder is NAME/HOST, or NAME/HOST-TEST where the first argument is a test.
+# The run's folder is NAME/HOST, or NAME/HOST-TEST where the first argument is a test, with
+# a number where there are several.
 run_suite()
 {
-	local name=$1 host=$2 test="" out outcome start=$SECONDS code
+	local name=$1 host=$2 test="" base out outcome start=$SECONDS code i
 	shift 2
 
 	[[ ${1-} != *_test ]] || test=$1
-	out=$dir/$name/$host${test:+-$test}
+	base=$dir/$name/$host${test:+-$test} out=$base
+	for ((i = 2; ; i++)); do
+		[[ -e $out ]] || break
+		out=$base-$i
+	done
 	mkdir -p "$dir/$name" || die "cannot write to $dir"
 	in_background "$here/run.sh" --host "$host" --kernel "$kernel" --modules-dir "$tmp/modules" \
 		--time-limit "$limit" --results "$dir/$name" --run-name "${out##*/}" -- --skip-tag no-kvm \
