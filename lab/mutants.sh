@@ -54,7 +54,7 @@ mutant_rows()
 
 # What the runner is to run for an area's mutants: one line of arguments per run, the
 # run most likely to notice first.
-runs_of() { rows "mutants/$1" | awk -F';' '$1 == "runs" { for (i = 2; i <= NF; i++) print $i; exit }'; }
+runs_of() { rows "mutants/$1" | awk -F';' '$1 == "runs" { for (i = 2; i <= NF; i++) print $i }'; }
 
 # read_mutant ID: sets area, file, function, from, to and what from its row.
 read_mutant()
