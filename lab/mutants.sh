@@ -98,9 +98,11 @@ first_failure()
 		echo "$(basename "$file" .jsonl): $(sed -n 's/.*"case":"\([^"]*\)".*/\1/p' <<<"$record")"
 		return
 	done
+	# No case failed: an assertion, or a warning of the host's kernel.
 	for file in "$1"/*.ktap; do
-		record=$(grep -m1 '^not ok' "$file") || continue
-		echo "$(basename "$file" .ktap): $(sed -E 's/^not ok [0-9]+ //; s/ #.*//' <<<"$record")"
+		record=$(grep -m1 -B1 '^not ok' "$file") || continue
+		echo "$(basename "$file" .ktap): $(sed -nE 's/^not ok [0-9]+ //; s/ #.*//; $p' <<<"$record")$(
+			sed -n 's/^# \(.*\)/: \1/p' <<<"$record" | head -n 1 | cut -c1-200)"
 		return
 	done
 	echo "see $1"
