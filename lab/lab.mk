@@ -5,9 +5,10 @@
 #   make lab-shell [HOST=...] [KERNEL=...]    a shell in there instead
 #   make lab-matrix [HOST=...] [KERNEL=...] [ARGS='runner arguments']
 #                                             every host with every kernel, one table
-#   make mutants [KERNEL=...] [MUTANTS='ids']  does the suite notice when KVM is wrong?
+#   make mutants [HOST=...] [KERNEL=...] [MUTANTS='ids or areas'] [ARGS='runner arguments']
+#                                             does the suite notice when KVM is wrong?
 #   make lab-list
-#   make lab-fetch [HOST=...] [KERNEL=...]    for days without a network
+#   make lab-fetch [HOST=...] [KERNEL=... | KERNEL_DIR=...]   for days without a network
 
 # Some shells export HOST, the machine's name: only the command line counts.
 ifneq ($(origin HOST),command line)
@@ -16,8 +17,9 @@ endif
 KERNEL ?= 6.1
 
 .PHONY: lab lab-shell lab-matrix mutants lab-list lab-fetch
-lab_options = --host '$(HOST)' \
-	$(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)',--kernel '$(KERNEL)') \
+# A KERNEL asked for beside KERNEL_DIR is refused, its default is not meant.
+lab_options = --host '$(HOST)' $(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)') \
+	$(if $(KERNEL_DIR),$(if $(filter-out file,$(origin KERNEL)),--kernel '$(KERNEL)'),--kernel '$(KERNEL)') \
 	$(if $(MODULES_DIR),--modules-dir '$(MODULES_DIR)') \
 	$(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)')
 # Only what was asked for by name; nothing means all.
@@ -34,13 +36,13 @@ lab-matrix: all
 	lab/matrix.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') -- $(ARGS)
 
 mutants: all
-	lab/mutants.sh --kernel '$(KERNEL)' $(MUTANTS) -- $(ARGS)
+	lab/mutants.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') $(MUTANTS) -- $(ARGS)
 
 lab-list:
 	@lab/run.sh --list
 
 lab-fetch:
-	@lab/run.sh --fetch $(lab_asked_for)
+	@lab/run.sh --fetch $(lab_asked_for) $(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)')
 
 all: build/lab/boot.bin
 # A boot sector for Bochs: no sanitizers, an address of its own.

@@ -22,13 +22,8 @@ Exit status: 0 if every run passed, 1 if not, 2 if the lab could not start,
 END
 }
 
-note() { echo "lab: $*" >&2; }
-die() { note "$*"; exit 2; }
-
-here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-suite=$(dirname "$here")
-# shellcheck source=tables.sh
-. "$here/tables.sh"
+# shellcheck source=common.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 hosts=() kernels=() jobs=$(nproc) results=$suite/results name="" limit=1800
 while (($#)); do
@@ -55,21 +50,20 @@ done
 runner_args=("$@")
 
 [[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || die "--jobs: '$jobs' is not a number of runs"
-[[ $limit =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$limit' is not a number of seconds"
-[[ -z $name || $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die "--run-name: '$name' is no file name"
+check_time_limit "$limit"
+check_run_name "$name"
 # Wrong names are told before anything is fetched.
 for host in "${hosts[@]+"${hosts[@]}"}"; do find_row host "$host"; done
 for kernel in "${kernels[@]+"${kernels[@]}"}"; do find_row kernel "$kernel"; done
 ((${#hosts[@]})) || mapfile -t hosts < <(rows hosts | cut -d';' -f1)
 ((${#kernels[@]})) || mapfile -t kernels < <(rows kernels | cut -d';' -f1)
 
-compgen -G "$suite/build/x86/*_test" >/dev/null || die "nothing is built in build/x86: run make first"
-# Twice the same is once.
-mapfile -t hosts < <(printf '%s\n' "${hosts[@]}" | awk '!seen[$0]++')
-mapfile -t kernels < <(printf '%s\n' "${kernels[@]}" | awk '!seen[$0]++')
+check_built
+mapfile -t hosts < <(unique "${hosts[@]}")
+mapfile -t kernels < <(unique "${kernels[@]}")
 
-dir=$results/${name:-$(date +%Y%m%d-%H%M%S)-matrix}
-mkdir -p "$results" 2>/dev/null && mkdir "$dir" 2>/dev/null || die "cannot create $dir"
+make_results "$name" "$(date +%Y%m%d-%H%M%S)-matrix"
+dir=$results/$run
 
 # One after the other: they would wait for each other's lock anyway, and a
 # missing package is told once.

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Does the suite notice when KVM is wrong?  Builds KVM with one mistake after
-# the other (mutants.conf), boots emulated hosts with it and runs the suite.
+# the other (mutants/*.conf), boots emulated hosts with it and runs the suite.
 # See docs/lab.md.
 set -u
 
 usage()
 {
 	cat <<'END'
-Usage: lab/mutants.sh [OPTION...] [MUTANT...] [-- RUNNER ARGUMENT...]
+Usage: lab/mutants.sh [OPTION...] [MUTANT|AREA...] [-- RUNNER ARGUMENT...]
   --kernel NAME         kernel to break (6.1)
   --host NAME           host to run on, until one notices (may be repeated;
                         svm-shadow, then svm-npt)
@@ -17,46 +17,73 @@ Usage: lab/mutants.sh [OPTION...] [MUTANT...] [-- RUNNER ARGUMENT...]
   --run-name NAME       name of the folder there (time and "mutants")
   --time-limit SECONDS  for each run of the suite (1800)
   --no-control          do not run the suite with KVM as it is first
+  --build-only          build every mutant, boot nothing
   --list                list the mutants and what they break
   --help                this text
+An area is a file in lab/mutants/; it says what is run for its mutants, one run
+after the other until one fails.  Runner arguments take the place of these.
 A mutant is killed when the suite fails on it, or when the report says that the
 host did not survive.  Exit status: 0 if all are, 1 if one survives, 2 if the
 lab could not start, 130 if interrupted.
 END
 }
 
-note() { echo "lab: $*" >&2; }
-die() { note "$*"; exit 2; }
-
-here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-suite=$(dirname "$here")
-# shellcheck disable=SC2034 # for packages.sh
-cache=${KMC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/kvm-mmu-conformance}
-# shellcheck disable=SC2034
-update=no
-PATH=$PATH:/usr/sbin:/sbin
-# shellcheck source=tables.sh
-. "$here/tables.sh"
+# shellcheck source=common.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 # shellcheck source=kernel.sh
 . "$here/kernel.sh"
 # shellcheck source=source.sh
 . "$here/source.sh"
+# shellcheck disable=SC2034 # for packages.sh
+update=no
 
-mutant_rows() { rows mutants | awk -F';' -v kernel="$kernel" '(" " $2 " ") ~ (" " kernel " ")'; }
+areas() { (cd "$here/mutants" && printf '%s\n' *.conf) | sed 's/\.conf$//'; }
 
-# break_kvm FILE FUNCTION FROM TO: in exactly one place, or not at all.
+# All mutants of the kernel, the area in front: "AREA;ID;KERNELS;FILE;...".
+mutant_rows()
+{
+	local area
+
+	for area in $(areas); do
+		rows "mutants/$area" | awk -F';' -v area="$area" -v kernel="$kernel" \
+			'$1 != "runs" && index(" " $2 " ", " " kernel " ") { print area ";" $0 }'
+	done
+}
+
+# What the runner is to run for an area's mutants: one line of arguments per run, the
+# run most likely to notice first.
+runs_of() { rows "mutants/$1" | awk -F';' '$1 == "runs" { for (i = 2; i <= NF; i++) print $i }'; }
+
+# read_mutant ID: sets area, file, function, from, to and what from its row.
+read_mutant()
+{
+	# shellcheck disable=SC2154 # all is in "all"
+	IFS=';' read -r area _ _ file function from to what < <(awk -F';' -v id="$1" '$2 == id' <<<"$all")
+}
+
+# break_kvm FILE FUNCTION FROM TO: in exactly one place, or not at all.  FUNCTION may be
+# "NAME > TEXT": the first place behind the line with that text.
 break_kvm()
 {
-	FUNCTION=$2 FROM=$3 TO=$4 awk '
-		BEGIN { from = ENVIRON["FROM"] }
-		/^[^[:space:]#}\/*]/ && index($0, ENVIRON["FUNCTION"] "(") && !/;$/ { inside = 1 }
-		/^}/ { inside = 0 }
-		inside && (i = index($0, from)) {
+	FUNCTION=${2%% > *} BEHIND=${2#"${2%% > *}"} FROM=$3 TO=$4 awk '
+		# Not as the end of another name.
+		function defines(line, i) {
+			i = index(line, ENVIRON["FUNCTION"] "(")
+			return i && substr(" " line, i, 1) !~ /[A-Za-z0-9_]/
+		}
+		BEGIN {
+			from = ENVIRON["FROM"]
+			behind = substr(ENVIRON["BEHIND"], 4)
+		}
+		/^[^[:space:]#}\/*]/ && defines($0) && !/;$/ { inside = 1 }
+		/^}/ { inside = armed = 0 }
+		inside && (behind == "" || armed && !found) && (i = index($0, from)) {
 			$0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(from))
 			found++
 		}
+		inside && behind != "" && index($0, behind) { armed = 1 }
 		{ print }
 		END { exit found != 1 }' "$1" >"$1.broken" && mv "$1.broken" "$1"
 }
@@ -71,23 +98,34 @@ first_failure()
 		echo "$(basename "$file" .jsonl): $(sed -n 's/.*"case":"\([^"]*\)".*/\1/p' <<<"$record")"
 		return
 	done
+	# No case failed: an assertion, or a warning of the host's kernel.
 	for file in "$1"/*.ktap; do
-		record=$(grep -m1 '^not ok' "$file") || continue
-		echo "$(basename "$file" .ktap): $(sed -E 's/^not ok [0-9]+ //; s/ #.*//' <<<"$record")"
+		record=$(grep -m1 -B1 '^not ok' "$file") || continue
+		echo "$(basename "$file" .ktap): $(sed -nE 's/^not ok [0-9]+ //; s/ #.*//; $p' <<<"$record")$(
+			sed -n 's/^# \(.*\)/: \1/p' <<<"$record" | head -n 1 | cut -c1-200)"
 		return
 	done
 	echo "see $1"
 }
 
-# run_suite NAME HOST: sets verdict; true if the suite noticed something.
+# run_suite NAME HOST ARGUMENT...: sets verdict; true if the suite noticed something.
+# The run's folder is NAME/HOST, or NAME/HOST-TEST where the first argument is a test, with
+# a number where there are several.
 run_suite()
 {
-	local name=$1 host=$2 out=$dir/$1/$2 outcome start=$SECONDS code
+	local name=$1 host=$2 test="" base out outcome start=$SECONDS code i
+	shift 2
 
+	[[ ${1-} != *_test ]] || test=$1
+	base=$dir/$name/$host${test:+-$test} out=$base
+	for ((i = 2; ; i++)); do
+		[[ -e $out ]] || break
+		out=$base-$i
+	done
 	mkdir -p "$dir/$name" || die "cannot write to $dir"
-	"$here/run.sh" --host "$host" --kernel "$kernel" --modules-dir "$tmp/modules" \
-		--time-limit "$limit" --results "$dir/$name" --run-name "$host" -- --skip-tag no-kvm \
-		--max-failures 3 "${runner_args[@]+"${runner_args[@]}"}" >"$out.log" 2>&1 </dev/null
+	in_background "$here/run.sh" --host "$host" --kernel "$kernel" --modules-dir "$tmp/modules" \
+		--time-limit "$limit" --results "$dir/$name" --run-name "${out##*/}" -- --skip-tag no-kvm \
+		--max-failures 1 "$@" >"$out.log" 2>&1 </dev/null
 	code=$?
 	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
 	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
@@ -95,16 +133,46 @@ run_suite()
 		# That is the lab's fault, and says nothing of the mutant.
 		die "$host, $name: $(tail -n 1 "$out.log" | sed 's/^lab: //')"
 	elif [[ $outcome != finished ]]; then
-		verdict="the host $outcome ($host, $((SECONDS - start)) s)"
+		verdict="the host $outcome${test:+ in $test} ($host, $((SECONDS - start)) s)"
 	elif ((code == 1)); then
 		verdict="$(first_failure "$out") ($host, $((SECONDS - start)) s)"
 	elif ((code == 0)); then
-		verdict="passes ($host, $((SECONDS - start)) s)"
+		verdict="${test:-all} passes ($host, $((SECONDS - start)) s)"
+		passed=yes
+		return 1
+	elif ((code == 4)); then
+		verdict="${test:-all} is skipped ($host)"
 		return 1
 	else
-		# Everything skipped, or arguments that the runner refused.
+		# Arguments that the runner refused.
 		die "$host, $name: the runner ended with exit status $code: $(grep -m1 '^runner.sh: ' "$out/console.log")"
 	fi
+}
+
+# noticed NAME AREA...: runs the areas' tests, or those asked for, on one host after the
+# other until one fails; sets verdicts.
+noticed()
+{
+	local name=$1 host runs i arguments
+	shift
+
+	verdicts="" passed=no
+	mapfile -t runs < <(printf '%s\n' "$@" | while read -r i; do runs_of "$i"; done | awk '!seen[$0]++')
+	((!${#runner_args[@]})) || runs=(asked)
+	for host in "${hosts[@]}"; do
+		for i in "${!runs[@]}"; do
+			read -ra arguments <<<"${runs[i]}"
+			((!${#runner_args[@]})) || arguments=("${runner_args[@]}")
+			if run_suite "$name" "$host" "${arguments[@]}"; then
+				verdicts=$verdict
+				return
+			fi
+			verdicts+=${verdicts:+, }$verdict
+		done
+	done
+	# A run that ran nothing is no survivor.
+	[[ $passed == yes ]] || die "$name: nothing ran: $verdicts"
+	return 1
 }
 
 build_modules()
@@ -114,7 +182,9 @@ build_modules()
 	mkdir "$tmp/modules" && cp "$source_kvm"/*.ko "$tmp/modules/" || die_writing "copying modules" "$tmp"
 }
 
-hosts=() kernel=6.1 results=$suite/results name="" limit=1800 control=yes list=no ids=()
+compiler_said() { grep -m1 -E '(error|Error)' "$tmp/log"; }
+
+hosts=() kernel=6.1 results=$suite/results name="" limit=1800 control=yes list=no build_only=no ids=()
 while (($#)); do
 	option=$1
 	shift
@@ -131,6 +201,7 @@ while (($#)); do
 		shift
 		;;
 	--no-control) control=no ;;
+	--build-only) build_only=yes ;;
 	--list) list=yes ;;
 	--help | -h) usage; exit 0 ;;
 	--) break ;;
@@ -140,72 +211,93 @@ while (($#)); do
 done
 runner_args=("$@")
 ((${#hosts[@]})) || hosts=(svm-shadow svm-npt)
-# Twice the same is once.
-mapfile -t hosts < <(printf '%s\n' "${hosts[@]}" | awk '!seen[$0]++')
+mapfile -t hosts < <(unique "${hosts[@]}")
 
 find_row kernel "$kernel"
-find_row source "$kernel"
+rows sources | grep -q "^${kernel//./\\.};" ||
+	die "no mutants for kernel '$kernel', only for: $(rows sources | cut -d';' -f1 | paste -sd' ')"
 for host in "${hosts[@]}"; do find_row host "$host"; done
-[[ $limit =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$limit' is not a number of seconds"
-[[ -z $name || $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || die "--run-name: '$name' is no file name"
+check_time_limit "$limit"
+check_run_name "$name"
 if [[ $list == yes ]]; then
-	mutant_rows | awk -F';' '{ printf "%-30s %s\n", $1, $7 }'
+	mutant_rows | awk -F';' '{ printf "%-5s %-32s %s\n", $1, $2, $8 }'
 	exit 0
 fi
-known=$(mutant_rows | cut -d';' -f1)
-((${#ids[@]})) || mapfile -t ids <<<"$known"
-mapfile -t ids < <(printf '%s\n' "${ids[@]}" | awk '!seen[$0]++')
-for id in "${ids[@]}"; do
-	grep -qxF -- "$id" <<<"$known" || die "unknown mutant '$id' of kernel $kernel (see --list)"
+# What is asked for: mutants, areas, or all.
+all=$(mutant_rows)
+asked=()
+for id in "${ids[@]+"${ids[@]}"}"; do
+	mapfile -t found < <(awk -F';' -v id="$id" '$1 == id || $2 == id { print $2 }' <<<"$all")
+	((${#found[@]})) || die "unknown mutant '$id' of kernel $kernel (see --list)"
+	asked+=("${found[@]}")
 done
+((${#asked[@]})) || mapfile -t asked < <(cut -d';' -f2 <<<"$all")
+mapfile -t ids < <(unique "${asked[@]}")
 command -v make >/dev/null || die "make is not installed (Debian package make)"
-compgen -G "$suite/build/x86/*_test" >/dev/null || die "nothing is built in build/x86: run make first"
-dir=$results/${name:-$(date +%Y%m%d-%H%M%S)-mutants}
-mkdir -p "$results" 2>/dev/null && mkdir "$dir" 2>/dev/null || die "cannot create $dir"
-
-# shellcheck disable=SC2034 # apt_pid: packages.sh's
-cleanup_paths=() apt_pid=""
-cleanup()
-{
-	rm -rf "${cleanup_paths[@]}"
-	rmdir "$dir" 2>/dev/null
-}
-trap cleanup EXIT
-trap 'note "interrupted; results in ${dir-$results}"; kill $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
+[[ $build_only == yes ]] || check_built
 [[ ${TMPDIR:-/tmp} != *[!A-Za-z0-9/._+-]* ]] || die "kernels cannot be built in $TMPDIR: set TMPDIR to a plain name"
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-mutants.XXXXXX" 2>/dev/null) || die "cannot write to ${TMPDIR:-/tmp}"
-cleanup_paths+=("$tmp")
+
+dir=""
+trap 'cleanup; [[ -z $dir ]] || rmdir "$dir" 2>/dev/null' EXIT
+# shellcheck disable=SC2317 # called by trap
+interrupted()
+{
+	trap '' INT TERM HUP
+	# Whatever is under way is ended by cleanup(): a run brings its results back.
+	note "interrupted${dir:+; results in $dir}"
+	exit 130
+}
+trap interrupted INT TERM HUP
+# The runs and their table are finished even where nobody reads on.
+trap '' PIPE
+
+make_tmp kmc-mutants
+need_space "KVM's source and modules" 300 "$tmp"
+make_results "$name" "$(date +%Y%m%d-%H%M%S)-mutants"
+dir=$results/$run
 mkdir "$tmp/source" && get_source "$kernel" "$tmp/source"
 
-if [[ $control == yes ]]; then
-	build_modules || die "KVM cannot be built: $(grep -m1 error "$tmp/log")"
-	for host in "${hosts[@]}"; do
-		! run_suite control "$host" || die "the suite fails without a mistake in KVM: $verdict; see $dir/control"
-		echo "control: passes ($host)"
-	done
-fi
-
-killed=0 survived=0
+# Told before any of them runs.
 for id in "${ids[@]}"; do
-	IFS=';' read -r _ _ file function from to what < <(mutant_rows | awk -F';' -v id="$id" '$1 == id')
-	cp -p "$source_kvm/$file" "$tmp/original"
-	break_kvm "$source_kvm/$file" "$function" "$from" "$to" ||
+	read_mutant "$id"
+	cp "$source_kvm/$file" "$tmp/try" || die_writing "copying $file" "$tmp"
+	break_kvm "$tmp/try" "$function" "$from" "$to" ||
 		die "mutant $id: '$from' is not there once in $function() of $file"
-	if ! build_modules; then
-		die "mutant $id does not build: $(grep -m1 error "$tmp/log")"
-	fi
-	result=SURVIVED verdicts=""
-	for host in "${hosts[@]}"; do
-		if run_suite "$id" "$host"; then
-			result=killed verdicts=$verdict
-			break
-		fi
-		verdicts+=${verdicts:+, }$verdict
-	done
-	# Newer than what was built from the broken one.
-	cat "$tmp/original" >"$source_kvm/$file"
-	if [[ $result == killed ]]; then ((++killed)); else ((++survived)); fi
-	printf '%-30s %-8s %s\n    %s\n' "$id" "$result" "$verdicts" "$what" | tee -a "$dir/table.txt"
 done
-echo "$killed killed, $survived survived; results in $dir"
+
+if [[ $build_only == no && $control == yes ]]; then
+	build_modules || die "KVM cannot be built: $(compiler_said)"
+	mapfile -t of_areas < <(for id in "${ids[@]}"; do
+		awk -F';' -v id="$id" '$2 == id { print $1 }' <<<"$all"
+	done | sort -u)
+	! noticed control "${of_areas[@]}" ||
+		die "the suite fails without a mistake in KVM: $verdicts; see $dir/control"
+	echo "control: $verdicts"
+fi 2>/dev/null
+
+killed=0 survived=0 unbuilt=0
+for id in "${ids[@]}"; do
+	read_mutant "$id"
+	cp -p "$source_kvm/$file" "$tmp/original" || die_writing "copying $file" "$tmp"
+	break_kvm "$source_kvm/$file" "$function" "$from" "$to" || die_writing "breaking $file" "$tmp"
+	if ! build_modules; then
+		result=UNBUILT verdicts=$(compiler_said)
+		((++unbuilt))
+	elif [[ $build_only == yes ]]; then
+		result=builds verdicts=""
+	elif noticed "$id" "$area"; then
+		result=killed
+		((++killed))
+	else
+		result=SURVIVED
+		((++survived))
+	fi
+	# Newer than what was built from the broken one.
+	cat "$tmp/original" >"$source_kvm/$file" || die_writing "restoring $file" "$tmp"
+	printf '%-30s %-8s %s\n    %s\n' "$id" "$result" "$verdicts" "$what" | tee -p -a "$dir/table.txt" 2>/dev/null
+done
+if [[ $build_only == no ]]; then
+	echo "$killed killed, $survived survived, $unbuilt do not build; results in $dir" 2>/dev/null
+fi
+((!unbuilt)) || exit 2
 ((!survived))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # cache, cleanup_paths: set by run.sh
+# shellcheck disable=SC2154  # cache, cleanup_paths: common.sh
 # Debian packages for the guest's kernels and for the emulators: resolved by
 # apt with a configuration of its own, checked against the signed package
 # index, unpacked into the cache and never installed.
@@ -12,8 +12,6 @@
 # CACHE/lock, and reading needs no lock.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-free_megabytes() { df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
 
 # What a failed command said, on one line: the first complaint is the cause.
 complaint()
@@ -63,13 +61,11 @@ cached()
 # left, goes round in circles instead of saying so.
 begin_fetch()
 {
-	local what=$1 megabytes=$2 suites=$3 free
+	local what=$1 megabytes=$2 suites=$3
 
 	# Whoever left these behind was killed: the lock is ours.
 	rm -rf "$cache"/tmp.*
-	free=$(free_megabytes "$cache")
-	[[ -z $free ]] || ((free >= megabytes)) ||
-		die "no space for $what: $free MB free in $cache, $megabytes are needed"
+	need_space "$what" "$megabytes" "$cache"
 	fetch_tmp=$(mktemp -d "$cache/tmp.XXXXXX") || die_writing "writing to the cache" "$cache"
 	cleanup_paths+=("$fetch_tmp")
 	note "fetching $what from Debian's $suites (once)"
@@ -104,10 +100,10 @@ run_apt()
 	shift 2
 
 	timeout "$seconds" "$@" >>"$log" 2>&1 {cache_lock}>&- &
-	apt_pid=$!
-	wait "$apt_pid"
+	child=$!
+	wait "$child"
 	status=$?
-	apt_pid=""
+	child=""
 	return "$status"
 }
 

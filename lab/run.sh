@@ -20,7 +20,8 @@ Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --shell               debugging: a shell in the guest, until it exits
   --update              look for newer packages of kernel and emulator first
   --fetch               only fetch into the cache what --host and --kernel need;
-                        what is not named is all of them
+                        what is not named is all of them; with --kernel-dir no
+                        kernel
   --list                list hosts, kernels and emulators
   --help                this text
 Exit status: the runner's, 1 if the guest did not get to its end, 2 if the lab
@@ -28,19 +29,8 @@ could not start, 130 if interrupted.
 END
 }
 
-# Also where stderr is caught in a file.
-exec {real_stderr}>&2
-note() { echo "lab: $*" >&"$real_stderr"; }
-die() { note "$*"; exit 2; }
-
-here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-suite=$(dirname "$here")
-cache=${KMC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/kvm-mmu-conformance}
-# depmod and mke2fs live where a user's path may not look.
-PATH=$PATH:/usr/sbin:/sbin
-
-# shellcheck source=tables.sh
-. "$here/tables.sh"
+# shellcheck source=common.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 # shellcheck source=packages.sh
 . "$here/packages.sh"
 # shellcheck source=kernel.sh
@@ -117,17 +107,7 @@ while (($#)); do
 	esac
 done
 
-cleanup_paths=() apt_pid=""
-cleanup()
-{
-	if [[ -n $apt_pid ]]; then
-		kill "$apt_pid"
-		wait "$apt_pid"
-	fi 2>/dev/null
-	rm -rf "${cleanup_paths[@]}"
-}
-trap cleanup EXIT
-
+[[ -z $kernel || -z $kernel_tree ]] || die "either --kernel or --kernel-dir"
 if [[ $action == fetch ]]; then
 	need apt-get:apt dpkg:dpkg depmod:kmod
 	fetch "$host" "$kernel"
@@ -136,11 +116,13 @@ fi
 
 [[ -n $results ]] || die "--results: empty value"
 [[ -n $host ]] || die "which host? --host NAME (see --list)"
-[[ $limit =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$limit' is not a number of seconds"
-[[ -z $run || ($run =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ && $run != latest) ]] || die "--run-name: '$run' is no file name"
+check_time_limit "$limit"
+check_run_name "$run"
+[[ $shell == no || -z $cmd ]] || die "either --cmd or --shell"
+[[ ($shell == no && -z $cmd) || ${#runner_args[@]} == 0 ]] ||
+	die "--cmd and --shell run no runner: what is '${runner_args[0]}' for?"
 
 if [[ $shell == yes ]]; then
-	[[ -z $cmd ]] || die "either --cmd or --shell"
 	[[ -t 0 && -t 1 ]] || die "--shell needs a terminal; --cmd does not"
 	# shellcheck disable=SC2016 # for the guest
 	cmd='exec <>"/dev/$(</sys/class/tty/console/active)" >&0 2>&1; stty sane; exec bash --norc -i'
@@ -149,7 +131,6 @@ fi
 find_row host "$host"
 emulator=${row[1]} host_modules=${row[2]}
 if [[ -n $kernel_tree ]]; then
-	[[ -z $kernel ]] || die "either --kernel or --kernel-dir"
 	kernel=built
 else
 	kernel=${kernel:-6.1}
@@ -164,35 +145,15 @@ need cpio:cpio mke2fs:e2fsprogs e2fsck:e2fsprogs debugfs:e2fsprogs modprobe:kmod
 	depmod:kmod modinfo:kmod setpriv:util-linux xz:xz-utils zstd:zstd dpkg:dpkg apt-get:apt
 if [[ -z $cmd ]]; then
 	[[ -x $suite/runner.sh ]] || die "$suite/runner.sh is missing"
-	compgen -G "$suite/build/x86/*" >/dev/null ||
-		die "nothing is built in build/x86: run make first"
+	check_built
 fi
 
 emulator_pid=""
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/kmc-lab.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
-cleanup_paths+=("$tmp")
-# Whole or not there: others look into it.
-echo $$ >"$tmp/pid.new" && mv "$tmp/pid.new" "$tmp/pid"
-# What killed runs have left behind.
-for left in "${tmp%/*}"/kmc-lab.*/pid; do
-	[[ -O $left ]] && ! kill -0 "$(<"$left")" 2>/dev/null && rm -rf "${left%/pid}"
-done
-
-# The run's folder: made first, so that two runs never share one.
-mkdir -p "$results" 2>/dev/null && [[ -w $results ]] || die "cannot write to the results folder $results"
-results=$(readlink -f "$results")
-if [[ -n $run ]]; then
-	mkdir "$results/$run" 2>/dev/null || die "cannot create $results/$run (there already?)"
-else
-	base=$(date +%Y%m%d-%H%M%S)-$name
-	[[ -z $cmd ]] || base+=-cmd
-	run=$base
-	for ((i = 2; ; i++)); do
-		mkdir "$results/$run" 2>/dev/null && break
-		[[ -d $results/$run ]] || die "cannot create $results/$run"
-		run=$base-$i
-	done
-fi
+make_tmp kmc-lab
+# Twice the guest's files, and what the guest will write.
+need_space "the guest's files and results" 150 "$tmp"
+# Made first, so that two runs never share one.
+make_results "$run" "$(date +%Y%m%d-%H%M%S)-$name${cmd:+-cmd}"
 out=$results/$run
 # Nothing to keep if the lab does not get as far as starting the guest.
 trap 'rmdir "$out" 2>/dev/null; cleanup' EXIT
@@ -259,6 +220,8 @@ fi
 # The emulator does not outlive this script, not even a killed one.
 setpriv --pdeathsig TERM "${limits[@]}" -k 10 "$limit" "${emulator_command[@]}" <&"$input" >"$tmp/console" 2>"$tmp/emulator.log" &
 emulator_pid=$!
+# Results come back also where nobody reads on.
+trap '' PIPE
 # A trap makes wait return early: wait for the real end.
 while :; do
 	wait "$emulator_pid" 2>/dev/null
@@ -276,13 +239,23 @@ boot=unknown
 # What a progress line has overwritten is no part of the log.
 sed -i -e 's/\r*$//' -e 's/.*\r\x1b\[K//' "$out/console.log"
 
+# The one place where the results are stays.
+keep_disk()
+{
+	local kept
+
+	kept=$(mktemp "${tmp%/*}/kmc-results.XXXXXX") && mv "$tmp/disk" "$kept" &&
+		note "the guest's disk is kept: debugfs -R 'rdump / FOLDER' $kept"
+	die_writing "copying the results to $out" "$results" "$tmp/log"
+}
+
 # --- bring the results back, whatever became of the guest
 e2fsck -fy "$tmp/disk" >"$tmp/e2fsck.log" 2>&1
 mkdir "$tmp/out"
 debugfs -R "rdump / \"$tmp/out\"" "$tmp/disk" >"$tmp/log" 2>&1
 rm -rf "$tmp/out/lost+found"
 if [[ -d $tmp/out/$run ]]; then
-	cp -r --preserve=timestamps "$tmp/out/$run/." "$out/" || die_writing "copying the results to $out" "$results"
+	cp -r --preserve=timestamps "$tmp/out/$run/." "$out/" 2>"$tmp/log" || keep_disk
 fi
 runner_status=""
 [[ ! -s $tmp/out/.lab-exit ]] || runner_status=$(<"$tmp/out/.lab-exit")
@@ -308,8 +281,9 @@ else
 fi
 # The summary is made here: an emulated CPU takes minutes for many failures.
 if [[ -z $cmd && -s $out/run.jsonl && ! -e $out/summary.json ]]; then
-	"$suite/build/bin/kmc-report" summary "$out"
+	said=$("$suite/build/bin/kmc-report" summary "$out")
 	summary_status=$?
+	echo "$said" 2>/dev/null
 	((code)) || code=$summary_status
 fi
 [[ $outcome != finished ]] || what="exit status $code"

@@ -51,10 +51,7 @@ source_paths()
 	source_kvm=$common/arch/x86/kvm
 }
 
-build_kvm()
-{
-	make -j"$(nproc)" -C "$source_build" M="$source_kvm" modules
-}
+build_kvm() { in_background make -j"$(nproc)" -C "$source_build" M="$source_kvm" modules; }
 
 # get_source NAME TO: a built copy of the source for that kernel, below TO, to
 # be edited.  Sets source_kvm, the folder of KVM's files; build_kvm builds it.

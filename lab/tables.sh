@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # here, cache: set by run.sh
-# hosts.conf, kernels.conf, emulators.conf.
+# shellcheck disable=SC2154  # here, cache: common.sh; kernel_tree: run.sh
+# hosts.conf, kernels.conf, emulators.conf; sources.conf and mutants/*.conf have the same form.
 
 # Rows of a .conf file, fields without the blanks around them.
 rows()
@@ -55,12 +55,13 @@ list()
 fetch()
 {
 	local host=$1 kernels=$2 emulators="" name
+	[[ -n $kernels || -n $kernel_tree ]] || kernels=$(rows kernels | cut -d';' -f1)
 
 	if [[ -n $host ]]; then
 		find_row host "$host"
 		emulators=${row[1]}
 	fi
-	for name in ${kernels:-$(rows kernels | cut -d';' -f1)}; do
+	for name in $kernels; do
 		get_kernel "$name"
 		note "kernel $name: $kernel_packages"
 	done

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tests of how the lab fetches kernels and emulators, and of kernels built here: offline
-# and without booting anything.  A copy of lab/ with tables of its own is run; apt-get and
-# apt-cache are stand-ins that hand out packages made on the spot.  Prints KTAP.
+# Tests of how the lab fetches kernels and emulators, of kernels built here, and of mistakes
+# made in KVM's source: offline and without booting anything.  A copy of lab/ with tables of
+# its own is run; apt-get, apt-cache and make are stand-ins, packages and a source are made
+# on the spot.  Prints KTAP.
 set -u
 export LC_ALL=C
 
@@ -246,6 +247,8 @@ fetching() {
 	check "an emulator is fetched, with its libraries and nothing else"
 
 	: >downloads
+	run 0 "$lab" --fetch --host emu --kernel-dir /none
+	[[ $err == *"emulator emu: "* && $err != *kernel* ]] || problem "with a build tree: $err"
 	run 0 fetch old
 	[[ ! -s downloads && $err != *"(once)"* ]] || problem "fetched again"
 	touch no-network
@@ -375,12 +378,70 @@ building() {
 	check "a lab that could not start leaves no results"
 }
 
+# A source and a compiler that are none: one function to be broken.
+# shellcheck disable=SC2016 # make expands it
+mutants() {
+	local fake=$out_dir/mutants release=6.1.0-1-test tree pid line
+	local cache=$fake/cache mutants_sh=$here/lab/mutants.sh
+	local mutants=(env "KMC_CACHE=$cache" "TMPDIR=$fake/tmp" "PATH=$fake/bin:$PATH" "MADE=$fake/made"
+		"$mutants_sh" --results "$fake" --build-only)
+
+	refuse "no mutants for kernel '7', only for: 6.1" "$mutants_sh" --kernel 7
+	refuse "unknown mutant 'no-such' of kernel 6.1" "$mutants_sh" no-such
+	run 0 "$mutants_sh" --list
+	[[ -z $(awk '{ print $2 }' <<<"$out" | sort | uniq -d) ]] || problem "two mutants of one name"
+	for line in "$here"/lab/mutants/*.conf; do
+		awk -F' ; ' '/^#/ || $1 == "runs" { next } NF != 7 || $5 == $6 { bad = 1 } END { exit bad }' "$line" ||
+			problem "$line: a row that is none"
+		has "$(basename "$line" .conf) " "$out"
+		while read -r pid; do
+			[[ -e $here/x86/$pid.c ]] || problem "$line: no test $pid"
+		done < <(grep '^runs ;' "$line" | grep -o '[a-z_]*_test')
+	done
+	check "the tables of mutants are tables"
+
+	mkdir -p "$cache/kernels/6.1/lib/modules/$release" "$cache/sources/6.1/headers/usr/src/linux-headers-$release" "$fake"/{bin,tmp}
+	tree=$cache/sources/6.1/headers/usr/src/linux-headers-x-common/arch/x86/kvm
+	mkdir -p "$tree" && touch "$cache/kernels/6.1/vmlinuz"
+	printf 'package linux-image 1 x\nrelease %s\n' "$release" | tee "$cache/kernels/6.1/info" >"$cache/sources/6.1/info"
+	printf 'int other(void)\n{\n\tcr0 &= ~X86_CR0_TS;\n}\nint em_clts(void)\n{\n\tcr0 &= ~X86_CR0_TS;\n}\n' >"$tree/emulate.c"
+	printf '%s\n' '#!/bin/bash' 'for arg; do [[ $arg != M=* ]] || dir=${arg#M=}; done' \
+		'cat "$dir/emulate.c" >>"$MADE"; touch "$dir/kvm.ko"; read -r said 2>/dev/null <"$MADE.says"' \
+		'[[ $said != stuck ]] || exec sleep 100' '[[ -z $said ]] || { echo "$said"; exit 2; }' >"$fake/bin/make"
+	chmod 755 "$fake/bin/make"
+
+	run 0 "${mutants[@]}" --run-name m1 clts-drops-wp
+	has "clts-drops-wp                  builds" "$out"
+	[[ $(<"$fake/made") == *$'other(void)\n{\n\tcr0 &= ~X86_CR0_TS;\n'*$'\tcr0 &= ~(X86_CR0_TS | X86_CR0_WP);\n'* ]] ||
+		problem "built: $(<"$fake/made")"
+	echo 'emulate.c:7: error: no' >"$fake/made.says"
+	run 2 "${mutants[@]}" --run-name m2 clts-drops-wp
+	has "UNBUILT  emulate.c:7: error: no" "$out"
+	refuse "is not there once in em_lmsw() of emulate.c" "${mutants[@]}" lmsw-no-pe
+	check "a mistake is made in one function and built"
+
+	echo stuck >"$fake/made.says"
+	: >"$fake/made"
+	"${mutants[@]}" --run-name m3 clts-drops-wp >"$fake/out" 2>"$fake/err" &
+	pid=$!
+	while [[ ! -s $fake/made ]] && kill -0 "$pid"; do sleep 0.1; done
+	SECONDS=0
+	kill -TERM "$pid"
+	wait "$pid"
+	line=$?
+	((line == 130 && SECONDS < 10)) || problem "exit code $line after $SECONDS s"
+	has "lab: interrupted" "$(<"$fake/err")"
+	[[ -z $(ls -A "$fake/tmp") ]] || problem "left behind: $(ls -A "$fake/tmp")"
+	check "an interrupt is answered at once, also while KVM is built"
+}
+
 # As emulators.conf makes it: the last part is from the row.
 link=emu-$(printf '%s\n' emu any emu libunused 'usr/bin/emu usr/share/emu/*.bin' | sha256sum | cut -c1-8)
 fetching
 refusing
 interrupting
 building
+mutants
 printf '1..%d\n' "$number"
 totals
 exit $((failures > 0))

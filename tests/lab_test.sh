@@ -8,7 +8,7 @@
 #   lab_test.sh host                     the whole suite on this machine's /dev/kvm
 #   lab_test.sh endings                  guests that panic, hang, die or are killed
 #   lab_test.sh matrix                   the table of several runs; a shell in a guest
-#   lab_test.sh input                    case ids and devices that walk_test must refuse
+#   lab_test.sh input                    what walk_test and the lab's commands must refuse; nothing is booted
 set -u
 export LC_ALL=C
 
@@ -259,6 +259,19 @@ endings() {
 	kept hang
 	check "a hang is told, results are kept"
 
+	run 0 bash -c 'set -o pipefail; "$@" | head -n 1' - "${lab[@]}" --run-name reader -- --filter 4level/nx walk_test
+	(($(total passed "$out_dir/reader") > 0)) || problem "no summary"
+	check "a lab whose reader goes away ends as it would"
+	mkdir -p "$out_dir"/{bin,tmp}
+	printf '#!/bin/bash\n[[ $* != *--preserve* ]] || { echo "cp: no space" >&2; exit 1; }\nexec %s "$@"\n' \
+		"$(type -P cp)" >"$out_dir/bin/cp"
+	chmod 755 "$out_dir/bin/cp"
+	PATH=$out_dir/bin:$PATH TMPDIR=$out_dir/tmp run 2 "${lab[@]}" --run-name full --cmd "$write"
+	has "copying the results to $out_dir/full failed: cp: no space" "$err"
+	[[ $(debugfs -R "cat full/kept" "$out_dir"/tmp/kmc-results.* 2>/dev/null) == results ]] ||
+		problem "what was written is lost"
+	check "results that cannot be copied stay on the disk"
+
 	start_lab written --run-name interrupt --cmd "$write; echo written; sleep 1000"
 	kill -TERM "$lab_pid"
 	end_lab 130
@@ -399,11 +412,57 @@ input() {
 	check "a device that cannot be used is the reason for a skip"
 }
 
+# What the lab's commands must refuse, and what they do before anything boots.
+# shellcheck disable=SC2016 # what stands in for programs expands it
+lab_input() {
+	local run_sh=(lab/run.sh --host svm-npt) tool tmp=$out_dir/tmp bin=$out_dir/bin
+
+	mkdir -p "$tmp" "$bin"
+	for tool in "${run_sh[*]}" lab/matrix.sh lab/mutants.sh; do
+		read -ra tool <<<"$tool"
+		refuse "--run-name: 'latest' is no file name" "${tool[@]}" --run-name latest
+		refuse "--run-name: '../x' is no file name" "${tool[@]}" --run-name ../x
+		refuse "--time-limit: '0' is not a number of seconds" "${tool[@]}" --time-limit 0
+		refuse "unknown option '--bogus'" "${tool[@]}" --bogus
+		refuse "cannot write to the results folder" "${tool[@]}" --results /dev/null/x
+	done
+	check "the lab's commands refuse the same"
+	refuse "--cmd and --shell run no runner: what is 'walk_test' for?" "${run_sh[@]}" --cmd true -- walk_test
+	refuse "either --kernel or --kernel-dir" "${run_sh[@]}" --kernel 7 --kernel-dir /
+	refuse "either --kernel or --kernel-dir" "${run_sh[@]}" --fetch --kernel 7 --kernel-dir /
+	run 0 make -n lab KERNEL=7 KERNEL_DIR=/tree
+	has "--kernel-dir '/tree' --kernel '7'" "$out"
+	run 0 make -n lab KERNEL_DIR=/tree
+	[[ $out != *"--kernel '"* ]] || problem "a kernel nobody asked for: $out"
+	check "of a kernel and a build tree one is refused"
+	run 0 make -n mutants HOST=svm-npt TIME_LIMIT=9 MUTANTS=walk ARGS=walk_test
+	has "lab/mutants.sh --host 'svm-npt' --time-limit '9' walk -- walk_test" "${out//  / }"
+	check "make mutants hands on what it is told"
+
+	printf '#!/bin/bash\nprintf "Filesystem 1024-blocks Used Available\\nx 9 9 %%s\\n" 61440\n' >"$bin/df"
+	chmod 755 "$bin/df"
+	PATH=$bin:$PATH TMPDIR=$tmp refuse "no space for the guest's files and results: 60 MB free in $tmp/kmc-lab" \
+		"${run_sh[@]}" --results "$out_dir/none"
+	PATH=$bin:$PATH TMPDIR=$tmp refuse "no space for KVM's source and modules: 60 MB free" lab/mutants.sh
+	rm "$bin/df"
+	[[ -z $(ls -A "$tmp") && ! -e $out_dir/none ]] || problem "left behind: $(ls -A "$tmp")"
+	check "a temporary folder that is full is one line"
+	for tool in "${run_sh[*]}" lab/mutants.sh; do
+		read -ra tool <<<"$tool"
+		mkdir "$tmp"/kmc-{lab,mutants}.dead
+		bash -c 'echo $$' | tee "$tmp/kmc-lab.dead/pid" >"$tmp/kmc-mutants.dead/pid"
+		TMPDIR=$tmp refuse "cannot write to the results folder" "${tool[@]}" --results /dev/null/x
+		[[ $(ls -A "$tmp") == kmc-*.dead && $(ls -A "$tmp") != *run* ]] || problem "$(ls -A "$tmp")"
+		rm -rf "$tmp"/kmc-*
+	done
+	check "what killed runs have left is removed"
+}
+
 case $part in
 host) this_machine ;;
 endings) endings ;;
 matrix) matrix ;;
-input) input ;;
+input) input && lab_input ;;
 *) one_emulated_host "$part" ;;
 esac
 done_testing
