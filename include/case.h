@@ -8,7 +8,8 @@
  *
  * mode / control bits / who (cpl0, cpl3, with -ac for EFLAGS.AC=1) / access (read,
  * write, fetch, ldt = implicit descriptor-table read) / the entry of each level,
- * top level first.  With paging off there are no entries.
+ * top level first.  With paging off there are no entries.  In front stands what the CPU
+ * is not offered, if anything: see include/cpu_offer.h.
  */
 #ifndef KMC_CASE_H
 #define KMC_CASE_H

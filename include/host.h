@@ -26,6 +26,7 @@ struct host_card {
 	enum tristate nested;       /* nested virtualization offered */
 	enum tristate fep;          /* kvm.force_emulation_prefix */
 	enum tristate tdp_mmu;
+	enum tristate smaller_maxphyaddr; /* KVM_CAP_SMALLER_MAXPHYADDR */
 	enum tristate tdx;          /* KVM_CAP_VM_TYPES bit 5 */
 	/* From KVM_GET_SUPPORTED_CPUID: what a guest can be offered. */
 	enum tristate nx, gbpages, pse36, smep, smap, pku, la57, lm;

@@ -23,6 +23,8 @@ enum plan_kind {
 	 * rights.
 	 */
 	PLAN_WALK,
+	/* Every variant of every level alone. */
+	PLAN_SINGLE,
 	/* Accessed and dirty bits: every variant alone, and A=D=0 on every set of levels. */
 	PLAN_CAREFUL,
 	/*

@@ -52,11 +52,14 @@ enum pdpte_use {
 };
 
 #define NOTHING_HIDDEN (-1)
+/* As if one more control bit were hidden: MAXPHYADDR is no more than NARROW_WIDTH bits. */
+#define NARROW_CPU 63
+#define NARROW_WIDTH 36
 
 struct attempt {
 	char name[56];               /* "la57=1": the last part of the case id */
 	struct legal_regs from, to;
-	int hidden;                  /* index into control_bits, or NOTHING_HIDDEN */
+	int hidden;                  /* index into control_bits, NARROW_CPU or NOTHING_HIDDEN */
 	enum pdpte_use pdptes;
 	u64 pdpte[4];
 	struct legal_verdict verdict;
@@ -75,7 +78,7 @@ struct attempt_context {
 	struct legal_regs from;             /* registers of the state */
 	u64 pdpte[4];                       /* of the state, under PAE paging or for nopg */
 	const struct legal_cpu *cpu;        /* of a vCPU with all that KVM supports */
-	const struct legal_cpu *hidden;     /* of one without control_bits[i] */
+	const struct legal_cpu *hidden;     /* of one without control_bits[i]; [NARROW_CPU] */
 	const bool *can_hide;               /* is there such a vCPU? */
 	bool lme_needs_pae;                 /* see struct guest */
 	unsigned int left_out;              /* attempts that this host would not survive */

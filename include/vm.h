@@ -15,12 +15,12 @@
 #include "page_table.h"
 #include "types.h"
 
-#define VM_MAX_SLOTS 64
+#define VM_MAX_SLOTS 400
 #define VM_ANY_NODE (-1)
 
 struct vm_slot {
 	u32 id;      /* bits 31:16: address space */
-	bool shared; /* with another VM, whose memory it is */
+	bool shared; /* with another slot or VM, whose memory it is */
 	gpa_t gpa;
 	u64 size; /* bytes */
 	u8 *host;
@@ -59,6 +59,8 @@ void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node);
 int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host);
 /* The same in another address space (KVM_CAP_MULTI_ADDRESS_SPACE); not for vm_gpa2hva(). */
 void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size);
+/* size bytes of memory at gpa, all in one slot, again at another guest physical address. */
+void vm_mem_alias(struct vm *vm, gpa_t gpa, u64 size, gpa_t alias);
 /* Host address, or NULL when the guest has no memory at gpa. */
 void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
 
@@ -67,7 +69,7 @@ int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
 /* What KVM_CHECK_EXTENSION answers: 0 or less means no. */
 int vm_check_cap(struct vm *vm, long cap);
 
-/* The vCPU has KVM's reset state and the CPUID that KVM supports. */
+/* The vCPU has KVM's reset state and the CPUID that KVM supports, less what cpu_offer.h takes. */
 struct vcpu *vm_vcpu_add(struct vm *vm, u32 id);
 
 /* KVM_GET_SUPPORTED_CPUID; the caller frees it. */

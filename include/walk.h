@@ -44,6 +44,8 @@ struct walk_access {
 	u8 cpl;         /* 0 or 3; 1 and 2 count as supervisor (SDM 4.6.1) */
 	bool ac;        /* EFLAGS.AC */
 	bool implicit;  /* descriptor-table or TSS access: supervisor whatever the CPL */
+	bool stack;     /* through the stack segment: RSP or RBP is the base, or PUSH and POP */
+	u8 size;        /* bytes, 0 is 1: all must be canonical; the walk is that of the first */
 };
 
 enum walk_outcome {
@@ -64,7 +66,7 @@ struct walk_step {
 struct walk_result {
 	enum walk_outcome outcome;
 	enum rule rule;     /* the rule that decided */
-	u8 vector;          /* PF_VECTOR or GP_VECTOR */
+	u8 vector;          /* PF_VECTOR; a non-canonical address: GP_VECTOR or SS_VECTOR */
 	u32 error_code;     /* PFERR_* */
 	u64 cr2;
 	gpa_t gpa;          /* of the byte at gva */

@@ -19,6 +19,8 @@ static const struct cpu_facts golden_amd = { VENDOR_AMD, 48, GOLDEN_ALL, .gbpage
 					     .pse36 = true };
 static const struct cpu_facts golden_small = { VENDOR_INTEL, 36, GOLDEN_ALL, .gbpages = false,
 					       .pse36 = true };
+static const struct cpu_facts golden_39 = { VENDOR_INTEL, 39, GOLDEN_ALL, .gbpages = true,
+					    .pse36 = true };
 static const struct cpu_facts golden_no_pse36 = { VENDOR_INTEL, 40, GOLDEN_ALL, .gbpages = true,
 						  .pse36 = false };
 
@@ -77,6 +79,11 @@ static const struct golden {
 	{ &golden_intel, "2level/pse/cpl0/read/" L2(F ",ps,b21", F), "#PF(p,rsvd)", 0 },
 	{ &golden_small, "2level/pse/cpl0/read/" L2(F ",ps,b16", F), "ok page=0x801400000", 0 },
 	{ &golden_small, "2level/pse/cpl0/read/" L2(F ",ps,b17", F), "#PF(p,rsvd)", 0 },
+	{ &golden_39, "2level/pse/cpl0/read/" L2(F ",ps,b19", F), "ok page=0x4001400000", 0 },
+	{ &golden_39, "2level/pse/cpl0/read/" L2(F ",ps,b20", F), "#PF(p,rsvd)", 0 },
+	{ &golden_39, "4level/nx/cpl0/read/" L4(F, F, F, F ",b39"), "#PF(p,rsvd)", 0 },
+	{ &golden_39, "4level/nx/cpl0/read/" L4(F, F, F, F ",b38"), "ok page=0x4001000000", 0 },
+	{ &golden_39, "4level/nx/cpl0/read/" L4(F, F ",b39", F, F), "#PF(p,rsvd)", 0 },
 	{ &golden_no_pse36, "2level/pse/cpl0/read/" L2(F ",ps,b13", F), "#PF(p,rsvd)", 0 },
 	/* SDM 3A 4.6.1: rights are those that every level grants */
 	{ &golden_intel, "4level/-/cpl3/read/" L4(F, F, F, "p,w,a,d"), "#PF(p,u)", 0 },

@@ -15,6 +15,7 @@
 #define CR0_CD BIT_ULL(30)
 #define CR4_PCIDE BIT_ULL(17)
 #define CR4_CET BIT_ULL(23)
+#define CR4_LAM_SUP BIT_ULL(28)
 #define CR4_FRED BIT_ULL(32)
 
 static const struct legal_cpu intel = {
@@ -23,6 +24,10 @@ static const struct legal_cpu intel = {
 	.cr4 = BITS_ULL(11, 0) | X86_CR4_LA57 | CR4_PCIDE | X86_CR4_SMEP | X86_CR4_SMAP | CR4_CET,
 	.efer = BIT_ULL(0) | LONG_EFER | X86_EFER_NX,
 };
+static const struct legal_cpu narrow = { .vendor = VENDOR_INTEL, .maxphyaddr = 36,
+					 .cr4 = X86_CR4_PAE, .efer = LONG_EFER };
+static const struct legal_cpu lam = { .vendor = VENDOR_INTEL, .maxphyaddr = 52,
+				      .cr4 = X86_CR4_PAE | CR4_LAM_SUP, .efer = LONG_EFER };
 static const struct legal_cpu amd = {
 	.vendor = VENDOR_AMD,
 	.maxphyaddr = 48,
@@ -81,6 +86,13 @@ static const struct {
 	{ &intel, &long64, REG_CR3, 0x2000 | BIT_ULL(63), 0, ILLEGAL, LEGAL_CR3_RSVD },
 	{ &intel, &pcid, REG_CR3, 0x2000 | BIT_ULL(63), 0, LEGAL, LEGAL_NONE },
 	{ &intel, &pcid, REG_CR3, 0x2000 | BIT_ULL(62), 0, ILLEGAL, LEGAL_CR3_RSVD },
+	{ &intel, &pcid, REG_CR3, 0x2fff, 0, LEGAL, LEGAL_NONE },
+	{ &narrow, &long64, REG_CR3, 0x2000 | BIT_ULL(36), 0, ILLEGAL, LEGAL_CR3_RSVD },
+	{ &narrow, &long64, REG_CR3, 0x2000 | BIT_ULL(35), 0, LEGAL, LEGAL_NONE },
+	{ &lam, &long64, REG_CR3, 0x2000 | BITS_ULL(62, 61), 0, LEGAL, LEGAL_NONE },
+	{ &lam, &long64, REG_CR3, 0x2000 | BIT_ULL(60), 0, ILLEGAL, LEGAL_CR3_RSVD },
+	{ &lam, &long64, REG_CR3, 0x2000 | BIT_ULL(63), 0, ILLEGAL, LEGAL_CR3_RSVD },
+	{ &intel, &long64, REG_CR3, 0x2000 | BIT_ULL(61), 0, ILLEGAL, LEGAL_CR3_RSVD },
 	{ &intel, &compat, REG_CR3, 0x2000 | BIT_ULL(40), 0, LEGAL, LEGAL_NONE },
 	{ &intel, &pae, REG_CR3, 0x2000, 1, ILLEGAL, LEGAL_PDPTE_RSVD },
 	{ &amd, &pae, REG_CR3, 0x2000, 1, OPEN, LEGAL_PDPTE_RSVD },

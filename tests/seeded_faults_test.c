@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "canonical.h"
 #include "golden_answer.h"
+#include "golden_canonical.h"
 #include "plan.h"
 #include "role_walk.h"
 #include "witness.h"
@@ -63,6 +65,32 @@ static bool walkers_differ(const struct guest *guest, const struct mmu_state *st
 	return false;
 }
 
+/* The same at the bounds of canonical address space, for each size and segment. */
+static bool walkers_differ_there(const struct guest *guest, const struct mmu_state *state)
+{
+	const struct role_context context = { .rules = ROLE_RULES_6_1, .maxphyaddr = 46 };
+	const struct role_regs regs = state_regs(state);
+	const struct mmu_role role = kvm_calc_cpu_role(&context, &regs);
+	const struct walk_regs walk_regs = guest_walk_regs(guest, state);
+	gva_t gvas[MAX_CANONICAL_ADDRESSES];
+	unsigned int nr = canonical_addresses(gvas), i, k;
+	struct role_mmu mmu;
+
+	role_mmu_init(ROLE_RULES_6_1, &role, &mmu);
+	for (i = 0; i < nr; i++)
+		for (k = 0; k < 4; k++) {
+			const struct walk_access a = { .gva = gvas[i], .stack = k & 1,
+						       .size = k & 2 ? 8 : 1 };
+			struct walk_result x, y;
+
+			walk(&guest->cpu, &walk_regs, &guest->memory, &a, &x);
+			role_walk(&mmu, &guest->cpu, &walk_regs, &guest->memory, &a, &y);
+			if (!walk_results_equal(&x, &y))
+				return true;
+		}
+	return false;
+}
+
 static bool any_walkers_differ(char id[CASE_ID_LEN])
 {
 	bool differ = false;
@@ -82,6 +110,10 @@ static bool any_walkers_differ(char id[CASE_ID_LEN])
 				if (mode != MODE_NOPG)
 					plan_make(&plan, PLAN_WALK, t->shape.mode, t->variants);
 				differ = walkers_differ(guest, &state, &plan, id);
+				if (!differ && walkers_differ_there(guest, &state)) {
+					state_name(&state, id);
+					differ = true;
+				}
 				plan_free(&plan);
 			}
 		}
@@ -100,6 +132,15 @@ static bool golden_differs(const char **id)
 		golden_answer(&golden_cases[i], text);
 		if (strcmp(text, golden_cases[i].expected)) {
 			*id = golden_cases[i].id;
+			return true;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(golden_canonical); i++) {
+		char text[OUTCOME_TEXT_LEN];
+
+		golden_canonical_answer(&golden_canonical[i], text);
+		if (strcmp(text, golden_canonical[i].expected)) {
+			*id = golden_canonical[i].state;
 			return true;
 		}
 	}

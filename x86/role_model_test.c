@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "canonical.h"
 #include "case_run.h"
 #include "report.h"
 #include "role_walk.h"
@@ -40,6 +41,8 @@ static const struct {
 #define ALL .lm = true, .nx = true, .smep = true, .smap = true, .pku = true, .la57 = true
 	{ "intel-52-1g", { VENDOR_INTEL, 52, ALL, .gbpages = true, .pse36 = true } },
 	{ "intel-46-1g", { VENDOR_INTEL, 46, ALL, .gbpages = true, .pse36 = true } },
+	{ "intel-39-no-1g", { VENDOR_INTEL, 39, ALL, .gbpages = false, .pse36 = true } },
+	{ "intel-32-1g", { VENDOR_INTEL, 32, ALL, .gbpages = true, .pse36 = true } },
 	{ "intel-36", { VENDOR_INTEL, 36, ALL, .gbpages = false, .pse36 = true } },
 	{ "amd-48-1g", { VENDOR_AMD, 48, ALL, .gbpages = true, .pse36 = true } },
 	{ "amd-40-nopse36", { VENDOR_AMD, 40, ALL, .gbpages = true, .pse36 = false } },
@@ -101,6 +104,37 @@ static u64 compare_address(const struct guest *guest, const struct walk_regs *re
 	return cases;
 }
 
+/* Bounds of canonical address space, for each kind, segment and size of access. */
+static u64 compare_bounds(const struct guest *guest, const struct walk_regs *regs,
+			  const struct role_mmu mmu[NR_ROLE_RULES], struct test_case *tc)
+{
+	static const u8 sizes[] = { 1, 4, 8 };
+	gva_t gvas[MAX_CANONICAL_ADDRESSES];
+	unsigned int nr = canonical_addresses(gvas), i, k;
+	struct walk_result arch, role;
+	int rules;
+
+	for (i = 0; i < nr; i++)
+		for (k = 0; k < NR_ACCESS_KINDS * ARRAY_SIZE(sizes) * 4; k++) {
+			const struct walk_access a = {
+				.gva = gvas[i],
+				.cpl = k & 1 ? 3 : 0,
+				.stack = k & 2,
+				.kind = k / 4 % NR_ACCESS_KINDS,
+				.size = sizes[k / 4 / NR_ACCESS_KINDS],
+			};
+
+			walk(&guest->cpu, regs, &guest->memory, &a, &arch);
+			for (rules = 0; rules < NR_ROLE_RULES; rules++) {
+				role_walk(&mmu[rules], &guest->cpu, regs, &guest->memory, &a,
+					  &role);
+				if (!walk_results_equal(&arch, &role))
+					report_disagreement(tc, &arch, &role, rules);
+			}
+		}
+	return (u64)nr * k;
+}
+
 static void compare_state(const struct guest *guest, const struct mmu_state *state,
 			  const struct plan *plan)
 {
@@ -118,9 +152,7 @@ static void compare_state(const struct guest *guest, const struct mmu_state *sta
 
 		role_mmu_init(rules, &role, &mmu[rules]);
 	}
-	/* Not canonical for 48 bits, and for 57. */
-	cases += compare_address(guest, &walk_regs, mmu, &tc, BIT_ULL(47));
-	cases += compare_address(guest, &walk_regs, mmu, &tc, BIT_ULL(62));
+	cases += compare_bounds(guest, &walk_regs, mmu, &tc);
 	if (state_modes[state->mode].paging == PAGING_NONE)
 		cases += compare_address(guest, &walk_regs, mmu, &tc, DATA_PAGE);
 	for (i = 0; state_modes[state->mode].paging != PAGING_NONE && i < plan->nr; i++) {

@@ -219,6 +219,9 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 		add_rights_pairs(&b);
 		add_in_context(&b);
 		break;
+	case PLAN_SINGLE:
+		add_each_alone(&b);
+		break;
 	case PLAN_CAREFUL:
 		add_each_alone(&b);
 		add_not_accessed(&b);

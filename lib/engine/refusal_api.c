@@ -89,13 +89,17 @@ void refusal_by_api(struct refusal_rig *rig, struct vcpu *vcpu, const struct att
 	*made = (struct made){ .mask = ~0ull };
 	vcpu_sregs_get(vcpu, &before);
 	if (a->pdptes == PDPTES_AT_CR3)
-		rig_set_pdptes(rig, a->pdpte);
+		rig_set_pdptes(rig, a);
 	err = try_it(rig, vcpu, &before, a);
 	vcpu_sregs_get(vcpu, &after);
 	o->after = rig_regs(&after);
 	o->how = !err ? ATTEMPT_ACCEPTED : err == EINVAL ? ATTEMPT_REFUSED : ATTEMPT_ELSE;
 	if (o->how == ATTEMPT_ELSE)
 		snprintf(o->text, sizeof(o->text), "%s", strerror(err));
+	if (o->how == ATTEMPT_ACCEPTED && attempt_walks_on(a) && rig->runs) {
+		rig->ran = false; /* CS is the state's again */
+		made->walk = refusal_walk(rig, vcpu);
+	}
 	if (o->how != ATTEMPT_REFUSED)
 		return;
 	if (memcmp(&before, &after, sizeof(before)))

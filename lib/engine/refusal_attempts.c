@@ -111,7 +111,7 @@ static bool writes(const struct making *m, enum control_reg reg)
 	return way_is_sregs(m->context->way) || refusal_ways[m->context->way].reg == reg;
 }
 
-/* One bit at a time.  Address bits of CR3 lead somewhere else and are let be. */
+/* One bit at a time.  Address bits of CR3 lead somewhere else: see pdptes() and narrow(). */
 static void every_bit(struct making *m, enum control_reg reg)
 {
 	const struct attempt_context *c = m->context;
@@ -123,7 +123,8 @@ static void every_bit(struct making *m, enum control_reg reg)
 		struct attempt a = start(m);
 		u64 *to = legal_reg(&a.to, reg);
 
-		if (reg == REG_CR3 && bit < c->cpu->maxphyaddr && !control_bit_name(reg, bit))
+		if (reg == REG_CR3 && bit >= 5 && bit < c->cpu->maxphyaddr &&
+		    !(bit < 12 && mode_of(&c->from) != PAGING_PAE))
 			continue;
 		/* ET as KVM_SET_SREGS gives it means nothing to anybody. */
 		if (reg == REG_CR0 && way_is_sregs(c->way) && BIT_ULL(bit) == X86_CR0_ET)
@@ -216,7 +217,10 @@ static void prepared(struct making *m)
 		a.to.cr0 &= ~(u64)X86_CR0_PG;
 		add(m, &a, "pg=0,with-pcide");
 	}
-	for (bit = c->cpu->maxphyaddr; bit < 64 && c->way == WAY_MOV_CR3; bit++) {
+	/* A PCID in bits 11:0, and all that is no address bit. */
+	for (bit = 0; bit < 64 && c->way == WAY_MOV_CR3; bit++) {
+		if (bit >= 12 && bit < c->cpu->maxphyaddr)
+			continue;
 		a = start(m);
 		a.from.cr4 |= CR4_PCIDE;
 		a.to.cr4 |= CR4_PCIDE;
@@ -230,6 +234,61 @@ static void prepared(struct making *m)
 		a.to.cr3 |= BIT_ULL(bit);
 		a.to.cr4 |= CR4_PCIDE;
 		add(m, &a, "pcide=1,with-cr3.b%d", bit);
+	}
+}
+
+/* Address bits of CR3, and of PDPTEs, that a CPU with a smaller MAXPHYADDR does not have. */
+static void narrow(struct making *m)
+{
+	const struct attempt_context *c = m->context;
+	const char *reg = way_is_sregs(c->way) ? "cr3." : "";
+	const bool wide = c->from.cs_l || way_is_sregs(c->way);
+	unsigned int i;
+	int bit;
+
+	for (bit = NARROW_WIDTH; bit < c->cpu->maxphyaddr && writes(m, REG_CR3); bit++) {
+		struct attempt a = start(m);
+
+		a.hidden = NARROW_CPU;
+		a.to.cr3 |= BIT_ULL(bit);
+		if (wide && c->can_hide[NARROW_CPU])
+			add(m, &a, "%sb%d=1,cpuid-with-phys%d", reg, bit, NARROW_WIDTH);
+		a = start(m);
+		a.hidden = NARROW_CPU;
+		a.pdptes = PDPTES_AT_CR3;
+		a.to.cr3 = REFUSAL_PDPT;
+		a.to.pdptes_bad = true;
+		memcpy(a.pdpte, c->pdpte, sizeof(a.pdpte));
+		a.pdpte[2] |= PTE_P | BIT_ULL(bit);
+		if (c->state.mode == MODE_PAE && c->can_hide[NARROW_CPU])
+			add(m, &a, "pdpte2.b%d=1,cpuid-with-phys%d", bit, NARROW_WIDTH);
+	}
+	/* LAM's bits of CR3, where CPUID does not offer it. */
+	for (i = 0; i < nr_control_bits && writes(m, REG_CR3); i++) {
+		for (bit = 61; bit <= 62 && !strcmp(control_bits[i].name, "lam-sup"); bit++) {
+			struct attempt a = start(m);
+
+			a.hidden = i;
+			a.to.cr3 |= BIT_ULL(bit);
+			if (wide && c->can_hide[i])
+				add(m, &a, "%sb%d=1,cpuid-without-lam-sup", reg, bit);
+		}
+	}
+}
+
+/* Under PAE paging bits 11:5 of CR3 are address bits, too (SDM 3A 4.4.1): one table at each. */
+static void pdpt_offsets(struct making *m)
+{
+	struct attempt a = start(m);
+	int bit;
+
+	a.pdptes = PDPTES_AT_CR3;
+	memcpy(a.pdpte, m->context->pdpte, sizeof(a.pdpte));
+	for (bit = 5; bit <= 12; bit++) {
+		/* At last in the last 32 bytes of the page. */
+		a.to.cr3 = REFUSAL_PDPT | (bit < 12 ? BIT_ULL(bit) : 0xfe0);
+		add(m, &a, "%spdpt=%#x", way_is_sregs(m->context->way) ? "cr3." : "",
+		    (u32)a.to.cr3 & 0xfff);
 	}
 }
 
@@ -327,5 +386,8 @@ unsigned int attempts_make(struct attempt_context *context, struct attempt list[
 	combinations(&m);
 	prepared(&m);
 	pdptes(&m);
+	narrow(&m);
+	if (context->state.mode == MODE_PAE && writes(&m, REG_CR3))
+		pdpt_offsets(&m);
 	return m.nr;
 }

@@ -33,9 +33,9 @@ static unsigned int add_attempt(struct refusal_rig *rig, struct script *script,
 	script_add(script, SCRIPT_REGS, 0);
 	if (compat)
 		script_add(script, SCRIPT_TO64, 0);
-	return a->verdict.legality == LEGAL || a->verdict.legality == OPEN ?
-		       0 :
-		       rig_add_witnesses(rig, script, false);
+	if ((a->verdict.legality == LEGAL && !attempt_walks_on(a)) || a->verdict.legality == OPEN)
+		return 0;
+	return rig_add_witnesses(rig, script, false);
 }
 
 static void read_try(const struct agent_result *r, struct attempt_outcome *o)
@@ -98,7 +98,7 @@ unsigned int refusal_by_guest(struct refusal_rig *rig, struct vcpu *vcpu,
 	if (accesses[n - 1])
 		all = rig_add_witnesses(rig, &script, true);
 	if (attempts[0].pdptes != PDPTES_NONE)
-		rig_set_pdptes(rig, attempts[0].pdpte);
+		rig_set_pdptes(rig, &attempts[0]);
 	end = script_run(&script, vcpu);
 	rig->ran = true;
 	rig_set_pdptes(rig, NULL);

@@ -5,7 +5,7 @@
 
 #include "refusal.h"
 
-#define MAX_CONTROL_BITS 64
+#define MAX_CONTROL_BITS (NARROW_CPU + 1)
 #define MAX_WITNESSES 32
 
 struct refusal_rig {
@@ -16,7 +16,7 @@ struct refusal_rig {
 	struct witness_sets *sets;
 	struct kvm_cpuid2 *cpuid;
 	struct legal_cpu cpu;
-	/* vCPUs to which control_bits[i] is not offered; made when first used. */
+	/* vCPUs to which control_bits[i] is not offered, [NARROW_CPU]; made when first used. */
 	struct vcpu *hidden[MAX_CONTROL_BITS];
 	struct legal_cpu hidden_cpu[MAX_CONTROL_BITS];
 	bool can_hide[MAX_CONTROL_BITS];
@@ -49,8 +49,13 @@ int rig_go(struct refusal_rig *rig, unsigned int nr);
 struct vcpu *rig_vcpu(struct refusal_rig *rig, const struct attempt *attempt);
 /* Puts it into the attempt's start state, PDPTEs in memory included; 0 or an errno. */
 int rig_enter(struct refusal_rig *rig, struct vcpu *vcpu, const struct attempt *attempt);
-/* Writes PDPTEs at REFUSAL_PDPT: the attempt's or, with NULL, the good ones. */
-void rig_set_pdptes(struct refusal_rig *rig, const u64 *pdpte);
+/*
+ * Writes PDPTEs to the page at REFUSAL_PDPT, to where the attempt's CR3 says, and nothing
+ * else there; with NULL good ones to its start.
+ */
+void rig_set_pdptes(struct refusal_rig *rig, const struct attempt *attempt);
+/* Is this a legal write after which the same tables are walked? */
+bool attempt_walks_on(const struct attempt *attempt);
 /* The registers of interest. */
 struct legal_regs rig_regs(const struct kvm_sregs *sregs);
 

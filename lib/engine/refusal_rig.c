@@ -30,6 +30,12 @@ static struct kvm_cpuid2 *hidden_cpuid(struct refusal_rig *rig, unsigned int bit
 	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(rig->guest->vm->kvm_fd);
 
 	copy_cpuid(rig, cpuid);
+	if (bit == NARROW_CPU) {
+		struct kvm_cpuid_entry2 *e8 = cpuid_entry(cpuid, 0x80000008, 0);
+
+		e8->eax = (e8->eax & ~0xffu) | NARROW_WIDTH;
+		return cpuid;
+	}
 	cpuid_hide(cpuid, &control_bits[bit]);
 	return cpuid;
 }
@@ -43,17 +49,21 @@ static void open_vm(struct refusal_rig *rig)
 	script_install(rig->guest);
 	rig->cpuid = rig->guest->vcpu->cpuid;
 	rig->cpu = cpuid_legal_cpu(rig->cpuid, rig->tdp);
-	for (i = 0; i < nr_control_bits && i < MAX_CONTROL_BITS; i++) {
+	for (i = 0; i < MAX_CONTROL_BITS; i++) {
 		struct kvm_cpuid2 *cpuid;
 
-		rig->can_hide[i] = !control_bits[i].always &&
-				   cpuid_offers(rig->cpuid, &control_bits[i]);
+		rig->can_hide[i] = i == NARROW_CPU ? rig->cpu.maxphyaddr > NARROW_WIDTH :
+				   i < nr_control_bits && !control_bits[i].always &&
+					   cpuid_offers(rig->cpuid, &control_bits[i]);
 		if (!rig->can_hide[i])
 			continue;
 		cpuid = hidden_cpuid(rig, i);
 		rig->hidden_cpu[i] = cpuid_legal_cpu(cpuid, rig->tdp);
 		free(cpuid);
 	}
+	/* Tables behind address bits that NARROW_CPU lacks, should a host take them from CR3. */
+	for (i = NARROW_WIDTH; i < rig->cpu.maxphyaddr && i < 48; i++)
+		vm_mem_alias(rig->guest->vm, 0, DATA_PAGE, BIT_ULL(i));
 	rig->sets = witness_sets_make(rig->guest, rig->states, rig->nr_states);
 }
 
@@ -69,7 +79,7 @@ struct refusal_rig *refusal_rig_create(const struct mmu_state *states, unsigned 
 	struct refusal_rig *rig = calloc(1, sizeof(*rig));
 
 	TEST_ASSERT(rig, "out of memory");
-	TEST_ASSERT(nr_control_bits <= MAX_CONTROL_BITS, "%u control bits", nr_control_bits);
+	TEST_ASSERT(nr_control_bits <= NARROW_CPU, "%u control bits", nr_control_bits);
 	rig->states = states;
 	rig->nr_states = nr_states;
 	open_vm(rig);
@@ -107,13 +117,24 @@ struct vcpu *rig_vcpu(struct refusal_rig *rig, const struct attempt *attempt)
 	return rig->hidden[bit];
 }
 
-void rig_set_pdptes(struct refusal_rig *rig, const u64 *pdpte)
+bool attempt_walks_on(const struct attempt *a)
 {
+	const u64 moved = a->to.cr3 ^ a->from.cr3;
+
+	return a->verdict.legality == LEGAL && a->to.cr0 == a->from.cr0 &&
+	       a->to.cr4 == a->from.cr4 && a->to.efer == a->from.efer &&
+	       a->to.cs_l == a->from.cs_l && moved &&
+	       (!(moved & BITS_ULL(60, 12)) || a->pdptes == PDPTES_AT_CR3);
+}
+
+void rig_set_pdptes(struct refusal_rig *rig, const struct attempt *a)
+{
+	u8 *page = vm_gpa2hva(rig->guest->vm, REFUSAL_PDPT);
 	const struct mmu_state pae = { .mode = MODE_PAE };
 	const struct walk_regs good = guest_walk_regs(rig->guest, &pae);
 
-	memcpy(vm_gpa2hva(rig->guest->vm, REFUSAL_PDPT), pdpte ? pdpte : good.pdptr,
-	       sizeof(good.pdptr));
+	memset(page, 0, 0x1000);
+	memcpy(page + (a ? a->to.cr3 & 0xfe0 : 0), a ? a->pdpte : good.pdptr, sizeof(good.pdptr));
 }
 
 struct legal_regs rig_regs(const struct kvm_sregs *s)

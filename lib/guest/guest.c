@@ -118,8 +118,49 @@ static void emulator_quirks(struct guest *guest)
 	guest->lme_needs_pae = tcg && card->tdp == YES;
 }
 
+/* Of a CPU with all that KVM supports, whatever the guest's is offered. */
+static struct cpu_facts supported_facts(const struct vm *vm)
+{
+	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(vm->kvm_fd);
+	const struct cpu_facts facts = cpuid_facts(cpuid);
+
+	free(cpuid);
+	return facts;
+}
+
+/*
+ * Behind address bits that KVM supports and this CPU is not offered lies all memory again:
+ * a host that lets the guest set them gets somewhere, and is seen to.
+ */
+static void add_hidden_aliases(struct guest *guest, const struct cpu_facts *supported)
+{
+	int bit, end = supported->maxphyaddr;
+
+	for (bit = guest->cpu.maxphyaddr; bit < end && bit <= MAX_ALIAS_BIT; bit++) {
+		vm_mem_alias(guest->vm, 0, GUEST_RAM_SIZE, BIT_ULL(bit));
+		vm_mem_alias(guest->vm, DATA_HUGE, DATA_HUGE_SIZE, DATA_HUGE | BIT_ULL(bit));
+	}
+}
+
+/* 4-MByte pages of the caller's lists may lie anywhere below 2^40 (PSE-36). */
+static void add_listed_aliases(struct guest *guest, const struct cpu_facts *supported)
+{
+	const struct variant_list *list = &guest->area[AREA_2LEVEL_PSE].variants[2];
+	u16 i;
+
+	for (i = 0; i < list->nr; i++) {
+		gpa_t gpa = entry_address(PAGING_2LEVEL, 2, true, list->bits[i] | DATA_LARGE,
+					  supported);
+
+		if (!(list->bits[i] & PTE_PS) || vm_gpa2hva(guest->vm, gpa))
+			continue;
+		vm_mem_add(guest->vm, gpa, DATA_LARGE_SIZE, VM_ANY_NODE);
+		guest_tag_page(guest, gpa);
+	}
+}
+
 /* A page that an entry reaches when one address bit above 4 GiB is set in it. */
-static void add_aliases(struct guest *guest)
+static void add_aliases(struct guest *guest, const struct cpu_facts *supported)
 {
 	int bit, end = guest->cpu.maxphyaddr;
 	u32 i;
@@ -130,7 +171,7 @@ static void add_aliases(struct guest *guest)
 		vm_mem_add(guest->vm, DATA_PAGE + BIT_ULL(bit), 0x1000, VM_ANY_NODE);
 		guest_tag_page(guest, DATA_PAGE + BIT_ULL(bit));
 	}
-	for (bit = 32; bit < end && bit < 40 && guest->cpu.pse36; bit++) {
+	for (bit = 32; bit < end && bit < 40 && supported->pse36; bit++) {
 		vm_mem_add(guest->vm, DATA_LARGE + BIT_ULL(bit), DATA_LARGE_SIZE, VM_ANY_NODE);
 		guest_tag_page(guest, DATA_LARGE + BIT_ULL(bit));
 	}
@@ -180,6 +221,7 @@ struct guest *guest_create_model(const struct cpu_facts *cpu)
 
 static void guest_init(struct guest *guest, struct variant_list (*variants)[MAX_LEVELS + 1])
 {
+	struct cpu_facts supported;
 	u8 *ram;
 	int i;
 
@@ -189,12 +231,16 @@ static void guest_init(struct guest *guest, struct variant_list (*variants)[MAX_
 	guest->vcpu = vm_vcpu_add(guest->vm, 0);
 	guest->cpu = cpuid_facts(guest->vcpu->cpuid);
 	vcpu_sregs_get(guest->vcpu, &guest->reset);
-	add_aliases(guest);
+	supported = supported_facts(guest->vm);
+	add_aliases(guest, &supported);
+	add_hidden_aliases(guest, &supported);
 
 	memcpy(ram + AGENT_CODE, agent_start, agent_end - agent_start);
 	memcpy(ram + AGENT_PROBE - DATA_FRONT_SIZE, agent_page_front, DATA_FRONT_SIZE);
 	descriptors_init(ram);
 	images_init(guest, variants);
+	if (variants)
+		add_listed_aliases(guest, &supported);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		memcpy(ram + guest->area[i].base, guest->area[i].image, TABLE_AREA_SIZE);
 }

@@ -47,10 +47,15 @@ static void put_entry(struct table_image *t, u32 table, u32 index, u64 entry)
 	memcpy(t->image + table + index * bytes, &entry, bytes);
 }
 
-/* Where a variant leads: its page, or the one table of the next level. */
+/*
+ * Where a variant leads: its page, or the one table of the next level.  Where 1-GByte pages
+ * are not offered PS is reserved, and a CPU that does not mind is led to a page all the same.
+ */
 static u64 variant_target(const struct table_image *t, int level, u64 bits,
 			  const struct cpu_facts *cpu)
 {
+	if (paging_formats[t->shape.mode].level[level].leaf == LEAF_PS_1G && bits & PTE_PS)
+		return DATA_HUGE;
 	if (!entry_is_leaf(t->shape.mode, level, bits, t->shape.cr4_pse, cpu))
 		return t->base + AREA_TEST + (level - 2) * 0x1000;
 	return level == 1 ? DATA_PAGE : level == 2 ? DATA_LARGE : DATA_HUGE;

@@ -198,15 +198,17 @@ void role_walk(const struct role_mmu *mmu, const struct cpu_facts *cpu,
 	       const struct walk_access *access, struct walk_result *result)
 {
 	gva_t gva = regs->cs_l ? access->gva : (u32)access->gva;
+	gva_t last = gva + (access->size ? access->size - 1 : 0);
+	const int bits = mmu->role.cr4_la57 ? 57 : 48; /* vcpu_virt_addr_bits() */
 	u32 pfec = 0;
 
 	result->nr_steps = 0;
 	result->pkey = 0;
 	result->page_size = 0;
-	if (regs->cs_l && !is_canonical(gva, mmu->role.cr4_la57 ? 57 : 48)) {
+	if (regs->cs_l && (!is_canonical(gva, bits) || !is_canonical(last, bits))) {
 		result->outcome = WALK_FAULT;
 		result->rule = RULE_A_CANONICAL;
-		result->vector = GP_VECTOR;
+		result->vector = access->stack ? SS_VECTOR : GP_VECTOR;
 		result->error_code = 0;
 		return;
 	}

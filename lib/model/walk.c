@@ -259,6 +259,28 @@ static bool find_page(const struct cpu_facts *cpu, const struct walk_regs *regs,
 	return true;
 }
 
+/* SDM vol. 1 3.3.7.1, APM2 5.3.1: false if the access ends here, with #GP(0) or #SS(0). */
+static bool check_canonical(enum paging_mode mode, const struct walk_access *access,
+			    struct walk_result *result)
+{
+	const int bits = RULE_HOLDS(A_CANONICAL_57) ? paging_formats[mode].linear_bits : 48;
+	const gva_t last = access->gva + (access->size ? access->size - 1 : 0);
+
+	if (!RULE_HOLDS(A_CANONICAL) ||
+	    (is_canonical(access->gva, bits) &&
+	     (is_canonical(last, bits) || !RULE_HOLDS(A_CANONICAL_BYTES))))
+		return true;
+	result->outcome = WALK_FAULT;
+	result->rule = RULE_A_CANONICAL;
+	result->vector = GP_VECTOR;
+	result->error_code = 0;
+	if (access->stack && RULE_HOLDS(A_CANONICAL_STACK)) {
+		result->rule = RULE_A_CANONICAL_STACK;
+		result->vector = SS_VECTOR;
+	}
+	return false;
+}
+
 void walk(const struct cpu_facts *cpu, const struct walk_regs *regs,
 	  const struct phys_memory *memory, const struct walk_access *access,
 	  struct walk_result *result)
@@ -270,18 +292,10 @@ void walk(const struct cpu_facts *cpu, const struct walk_regs *regs,
 	result->nr_steps = 0;
 	result->pkey = 0;
 	result->page_size = 0;
-	if (regs->cs_l) {
-		if (!is_canonical(gva, paging_formats[mode].linear_bits) &&
-		    RULE_HOLDS(A_CANONICAL)) {
-			result->outcome = WALK_FAULT;
-			result->rule = RULE_A_CANONICAL;
-			result->vector = GP_VECTOR;
-			result->error_code = 0;
-			return;
-		}
-	} else {
+	if (!regs->cs_l)
 		gva = (u32)gva; /* SDM 3A 3.3.1: 32-bit linear addresses outside 64-bit mode */
-	}
+	else if (!check_canonical(mode, access, result))
+		return;
 	if (mode == PAGING_NONE && RULE_HOLDS(A_PG0)) {
 		result->outcome = WALK_OK;
 		result->rule = RULE_A_PG0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "cpu_offer.h"
 
 const struct actor all_actors[NR_ACTORS] = {
 	{ 0, false },
@@ -29,8 +30,10 @@ void case_id(const struct test_case *c, char id[CASE_ID_LEN])
 	char text[VARIANT_TEXT_LEN];
 	int n, level;
 
-	state_name(&c->state, id);
+	cpu_offer_text(cpu_offer_used(), id);
 	n = strlen(id);
+	state_name(&c->state, id + n);
+	n += strlen(id + n);
 	n += snprintf(id + n, CASE_ID_LEN - n, "/%s/%s", actor_name(&c->actor),
 		      agent_access_names[c->access]);
 	for (level = paging_formats[mode].levels; level >= 1; level--) {

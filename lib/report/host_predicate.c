@@ -130,6 +130,8 @@ static const struct host_field {
 } host_fields[] = {
 	{ "backend", FIELD_TEXT, offsetof(struct host_card, backend) },
 	{ "tdp", FIELD_TRISTATE, offsetof(struct host_card, tdp) },
+	{ "smaller_maxphyaddr", FIELD_TRISTATE,
+	  offsetof(struct host_card, smaller_maxphyaddr) },
 	{ "emulator", FIELD_TEXT, offsetof(struct host_card, emulator) },
 	{ "emulator_version", FIELD_VERSION, offsetof(struct host_card, emulator_version) },
 	{ "kernel", FIELD_VERSION, offsetof(struct host_card, kernel) },

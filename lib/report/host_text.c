@@ -28,6 +28,7 @@ static const struct card_field {
 	FIELD(TRISTATE, tdp_mmu, "TDP MMU"),
 	FIELD(TRISTATE, nested, "nested"),
 	FIELD(TRISTATE, fep, "forced emulation"),
+	FIELD(TRISTATE, smaller_maxphyaddr, "low MAXPHYADDR"),
 	FIELD(TRISTATE, tdx, "TDX"),
 	FIELD(NUMBER, maxphyaddr, "MAXPHYADDR"),
 	FIELD(TRISTATE, lm, "long mode"),

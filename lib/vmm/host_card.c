@@ -338,7 +338,7 @@ static void read_kvm(struct host_card *card)
 	const char *path = kvm_device_path();
 	char *error = card->kvm_error;
 	size_t size = sizeof(card->kvm_error);
-	int kvm, vm, version, types;
+	int kvm, vm, version, types, smaller;
 
 	kvm = open(path, O_RDWR | O_CLOEXEC);
 	if (kvm < 0) {
@@ -357,6 +357,9 @@ static void read_kvm(struct host_card *card)
 		goto out;
 	}
 	read_supported_cpuid(card, kvm);
+	smaller = ioctl(kvm, KVM_CHECK_EXTENSION, (unsigned long)KVM_CAP_SMALLER_MAXPHYADDR);
+	if (smaller >= 0)
+		card->smaller_maxphyaddr = smaller ? YES : NO;
 	types = ioctl(kvm, KVM_CHECK_EXTENSION, (unsigned long)KVM_CAP_VM_TYPES);
 	if (types >= 0)
 		card->tdx = has_bit(types, VM_TYPE_TDX);
@@ -384,6 +387,7 @@ void host_card_read(struct host_card *card)
 	set_text(card->emulator, sizeof(card->emulator), "unknown");
 	set_text(card->emulator_version, sizeof(card->emulator_version), "unknown");
 	card->tdp = card->nested = card->fep = card->tdp_mmu = card->tdx = UNKNOWN;
+	card->smaller_maxphyaddr = UNKNOWN;
 	card->nx = card->gbpages = card->pse36 = card->smep = UNKNOWN;
 	card->smap = card->pku = card->la57 = card->lm = UNKNOWN;
 	card->maxphyaddr = card->numa_nodes = card->cpus = -1;

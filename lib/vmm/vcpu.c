@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cpu_offer.h"
 #include "test_assert.h"
 #include "vm.h"
 
@@ -45,6 +46,7 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 	TEST_ASSERT(vcpu->run != MAP_FAILED, "mmap of vcpu %u, %zu bytes: %s", id, vm->run_size,
 		    strerror(errno));
 	cpuid = kvm_supported_cpuid(vm->kvm_fd);
+	cpu_offer_apply(cpuid);
 	vcpu_set_cpuid(vcpu, cpuid);
 	free(cpuid);
 	return vcpu;

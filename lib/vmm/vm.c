@@ -148,6 +148,25 @@ int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
 	return mem_add(vm, 0, gpa, size, node, host);
 }
 
+void vm_mem_alias(struct vm *vm, gpa_t gpa, u64 size, gpa_t alias)
+{
+	u8 *host = vm_gpa2hva(vm, gpa);
+	struct kvm_userspace_memory_region region = {
+		.slot = vm->nr_slots,
+		.guest_phys_addr = alias,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)host,
+	};
+	int err;
+
+	TEST_ASSERT(host && vm->nr_slots < VM_MAX_SLOTS, "no slot at %#llx, or too many",
+		    (unsigned long long)gpa);
+	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION gpa %#llx again at %#llx: %s",
+		    (unsigned long long)gpa, (unsigned long long)alias, strerror(err));
+	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, true, alias, size, host };
+}
+
 void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size)
 {
 	void *host = NULL;
