@@ -35,7 +35,14 @@ struct gpa_access {
 	const char *more;          /* NULL, or what else is wrong */
 };
 
+/* Reads first: a store may go over what is read and run. */
 static const enum seat_op ops[] = { SEAT_READ, SEAT_FETCH, SEAT_STORE, SEAT_STORE_WIDE };
+static const enum agent_access place_of[NR_SEAT_OPS] = {
+	[SEAT_READ] = AGENT_READ,
+	[SEAT_FETCH] = AGENT_FETCH,
+	[SEAT_STORE] = AGENT_WRITE,
+	[SEAT_STORE_WIDE] = AGENT_WRITE,
+};
 
 static enum access_kind kind_of(enum seat_op op)
 {
@@ -393,22 +400,25 @@ static unsigned int try_place(struct gpa_rig *rig, const struct gpa_place *p, co
 	unsigned int i, made = 0;
 	size_t tail;
 
-	for (a.cpl = 0; a.cpl <= 3; a.cpl += 3) {
-		for (i = 0; i < ARRAY_SIZE(ops) && !report_should_stop(); i++) {
-			a.op = ops[i];
-			snprintf(a.id, sizeof(a.id), "%s/%s/%s/cpl%u/%s", head, p->name, phase,
-				 a.cpl, seat_op_names[a.op]);
-			tail = strlen(a.id) - strlen(seat_op_names[a.op]) - strlen("cplN/");
-			if (only && (last - only < 5 || strcmp(last - 4, a.id + tail)))
-				continue;
-			a.gva = p->gva;
-			if (!(a.gva & 0xfff))
-				a.gva += agent_access_offset(kind_of(a.op) == ACCESS_WRITE ? AGENT_WRITE :
-							     a.op == SEAT_FETCH		  ? AGENT_FETCH :
-											    AGENT_READ);
-			a.value = 0x1122334455667701ull + 0x0101010100ull * (a.op + 4 * a.cpl);
-			one(&a, only);
-			made += !only || !strcmp(only, a.id);
+	for (i = 0; i < 2 * ARRAY_SIZE(ops) && !report_should_stop(); i++) {
+		a.op = ops[i / 2];
+		/* As the vCPU is first: KVM_SET_SREGS might hide what KVM has kept. */
+		a.cpl = i % 2 ? 3 - rig->seat->cpl : rig->seat->cpl;
+		snprintf(a.id, sizeof(a.id), "%s/%s/%s/cpl%u/%s", head, p->name, phase, a.cpl,
+			 seat_op_names[a.op]);
+		tail = strlen(a.id) - strlen(seat_op_names[a.op]) - strlen("cplN/");
+		if (only && (last - only < 5 || strcmp(last - 4, a.id + tail)))
+			continue;
+		a.gva = p->gva;
+		if (!(a.gva & 0xfff))
+			a.gva += agent_access_offset(place_of[a.op]);
+		a.value = 0x1122334455667701ull + 0x0101010100ull * (a.op + 4 * a.cpl);
+		one(&a, only);
+		made += !only || !strcmp(only, a.id);
+		/* A hang takes a second, and the next operation would hang, too. */
+		if (a.result.status == (STATUS_EXIT | (VCPU_TIMEOUT & STATUS_EXIT_MASK))) {
+			report_note("%s/%s/%s: hangs, the rest is not run", head, p->name, phase);
+			break;
 		}
 	}
 	return made;

@@ -299,8 +299,8 @@ static gpa_t slot_table(int level)
 	return SLOT(8 + level);
 }
 
-/* Tables in a slot that will be read-only, one path through each level. */
-static void set_up_read_only_tables(struct gpa_rig *rig)
+/* Tables in a slot that will be read-only, paths through each level by A and D of the entry. */
+static void map_read_only_tables(struct gpa_rig *rig, unsigned int nr_kinds)
 {
 	const enum paging_mode mode = paging(rig);
 	const struct paging_format *f = &paging_formats[mode];
@@ -318,7 +318,7 @@ static void set_up_read_only_tables(struct gpa_rig *rig)
 		if (first >> 32 && !code64(rig))
 			continue;
 		map(rig, first, level + 1, slot_table(level) | table_bits(mode, level + 1));
-		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+		for (k = 0; k < nr_kinds; k++) {
 			/* The first one's offset is where a tagged page has code. */
 			const u32 offset = DATA_FETCH_OFFSET + 0x10 * k;
 			gva_t gva = first | (u64)(offset / f->entry_bytes) << shift;
@@ -339,6 +339,11 @@ static void set_up_read_only_tables(struct gpa_rig *rig)
 	}
 }
 
+static void set_up_read_only_tables(struct gpa_rig *rig)
+{
+	map_read_only_tables(rig, 3);
+}
+
 /* The guest reads the tables themselves first: KVM then has them mapped, for reading. */
 static void read_tables(struct gpa_rig *rig)
 {
@@ -355,14 +360,19 @@ static void set_up_read_only_tables_mapped(struct gpa_rig *rig)
 {
 	int level;
 
-	set_up_read_only_tables(rig);
+	map_read_only_tables(rig, 1);
 	for (level = 1; level < 5 && rig->nr_places; level++)
 		map(rig, LEAVES + 0x800000 + level * PAGE, 1, slot_table(level) | (FULL & ~PTE_W));
 }
 
+static void read_only_and_read(struct gpa_rig *rig)
+{
+	make_read_only(rig);
+	read_tables(rig);
+}
+
 static const struct gpa_phase read_only_mapped_phases[] = {
-	{ "read-only", make_read_only },
-	{ "read-before", read_tables },
+	{ "read-only", read_only_and_read },
 	{ NULL, NULL },
 };
 
