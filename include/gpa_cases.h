@@ -29,6 +29,7 @@ struct gpa_rig {
 	struct mmu_state state;
 	gpa_t root;
 	unsigned int nr_tables;  /* of TABLE(n), handed out */
+	bool hangs;              /* an access did */
 	unsigned int nr_places;
 	struct gpa_place place[GPA_MAX_PLACES];
 };

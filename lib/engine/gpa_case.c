@@ -415,9 +415,10 @@ static unsigned int try_place(struct gpa_rig *rig, const struct gpa_place *p, co
 		a.value = 0x1122334455667701ull + 0x0101010100ull * (a.op + 4 * a.cpl);
 		one(&a, only);
 		made += !only || !strcmp(only, a.id);
-		/* A hang takes a second, and the next operation would hang, too. */
+		/* A hang takes a second or ten, and more of the kind would hang, too. */
 		if (a.result.status == (STATUS_EXIT | (VCPU_TIMEOUT & STATUS_EXIT_MASK))) {
-			report_note("%s/%s/%s: hangs, the rest is not run", head, p->name, phase);
+			report_note("%s: hangs, the rest is not run", a.id);
+			rig->hangs = true;
 			break;
 		}
 	}
@@ -449,12 +450,13 @@ unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 	rig->state = gpa_state(mode);
 	rig->root = shared_root(&rig->state, 0);
 	rig->nr_tables = rig->nr_places = 0;
+	rig->hangs = false;
 	scenario->set_up(rig);
 	seat_assign(rig->seat, &rig->state, rig->root);
 	for (phase = scenario->phase; phase->name && !report_should_stop(); phase++) {
 		if (phase->begin)
 			phase->begin(rig);
-		for (i = 0; i < rig->nr_places; i++)
+		for (i = 0; i < rig->nr_places && !rig->hangs; i++)
 			if (place_asked_for(only, head, &rig->place[i]))
 				made += try_place(rig, &rig->place[i], head, phase->name, only);
 	}
