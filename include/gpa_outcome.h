@@ -40,8 +40,8 @@ enum gpa_target {
 	  "walks through a table that cannot be written work, and A and D stay as they are",    \
 	  "SDM 3A 4.8; FNAME(update_accessed_dirty_bits), comment on read-only slots")          \
 	R(DEAD, "code-without-tables",                                                          \
-	  "a CPU that can reach neither its code nor a handler shuts down",                     \
-	  "SDM 3A 6.15 (#DF); mmu_check_root(): KVM_REQ_TRIPLE_FAULT")
+	  "a CPU that can reach neither its code nor a handler shuts down; KVM, which cannot emulate a delivery, may say so with KVM_INTERNAL_ERROR_DELIVERY_EV", \
+	  "SDM 3A 6.15 (#DF); mmu_check_root(): KVM_REQ_TRIPLE_FAULT; uapi kvm.h, KVM_INTERNAL_ERROR_DELIVERY_EV")
 
 enum gpa_rule {
 #define GPA_RULE(id, name, says, source) GPA_RULE_##id,

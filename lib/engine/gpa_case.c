@@ -14,6 +14,7 @@
 #define TEXT_LEN OUTCOME_TEXT_LEN
 /* Only these ways to end an access that nobody can make; see include/gpa_outcome.h. */
 #define KVM_EMULATION_FAILED 1
+#define KVM_DELIVERY_EVENT 3
 #define UD_VECTOR 6
 
 /* One access. */
@@ -177,7 +178,8 @@ static bool as_expected(const struct gpa_access *a)
 		return is_fault(a, PF_VECTOR) && gpa_table_fault_allowed(r->error, a->error) &&
 		       r->cr2 == (state_modes[a->rig->state.mode].code64 ? a->gva : (u32)a->gva);
 	case GPA_RULE_DEAD:
-		return exit == KVM_EXIT_SHUTDOWN;
+		return exit == KVM_EXIT_SHUTDOWN ||
+		       (exit == KVM_EXIT_INTERNAL_ERROR && r->cr2 == KVM_DELIVERY_EVENT);
 	default:
 		return r->status == STATUS_DONE && !r->nr_mmio &&
 		       (kind_of(a->op) == ACCESS_WRITE || r->value == a->read);
@@ -204,7 +206,7 @@ static void expected_text(const struct gpa_access *a, char text[TEXT_LEN])
 		snprintf(text, TEXT_LEN, "#PF without P, or with P and RSVD");
 		break;
 	case GPA_RULE_DEAD:
-		snprintf(text, TEXT_LEN, "exit SHUTDOWN");
+		snprintf(text, TEXT_LEN, "exit SHUTDOWN or INTERNAL_ERROR 3");
 		break;
 	default:
 		if (write)

@@ -111,6 +111,9 @@ static void observed_text(const struct pdpte_rig *rig, const struct pdpte_case *
 			wrong = wrong_page(rig, c, r, rule == PDPTE_KEPT ? HELD_GOOD : HELD_CHANGED);
 	} else if (r->looked) {
 		wrong = wrong_page(rig, c, r, HELD_GOOD);
+		/* Read on demand: either will do, and memory is what is looked at. */
+		if (wrong && rule == PDPTE_OPEN)
+			wrong = wrong_page(rig, c, r, HELD_CHANGED);
 	}
 	if (wrong)
 		n += snprintf(text + n, PDPTE_TEXT_LEN - n, ", then %.150s", wrong);
