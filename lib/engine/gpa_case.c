@@ -179,7 +179,8 @@ static bool as_expected(const struct gpa_access *a)
 		       r->cr2 == (state_modes[a->rig->state.mode].code64 ? a->gva : (u32)a->gva);
 	case GPA_RULE_DEAD:
 		return exit == KVM_EXIT_SHUTDOWN ||
-		       (exit == KVM_EXIT_INTERNAL_ERROR && r->cr2 == KVM_DELIVERY_EVENT);
+		       (exit == KVM_EXIT_INTERNAL_ERROR && r->cr2 == KVM_DELIVERY_EVENT) ||
+		       (exit == VCPU_RUN_ERROR && r->cr2 == EINVAL); /* of KVM_SET_SREGS */
 	default:
 		return r->status == STATUS_DONE && !r->nr_mmio &&
 		       (kind_of(a->op) == ACCESS_WRITE || r->value == a->read);
