@@ -21,27 +21,32 @@ enum gpa_target {
 };
 
 /* name, what it says, where it is written */
-#define GPA_RULES(R)                                                                            \
-	R(MEMORY, "memory", "the access meets the memory that the tables name", "SDM 3A 4.1")   \
-	R(FAULT, "page-fault", "the walk ends in a fault, whatever lies behind it", "SDM 3A 4.7") \
-	R(MMIO, "no-memory",                                                                    \
-	  "an access to an address without a memslot is one KVM_EXIT_MMIO with its address, size and data", \
-	  "api.rst 5, KVM_EXIT_MMIO; 4.35 KVM_SET_USER_MEMORY_REGION")                          \
-	R(READ_ONLY, "read-only",                                                               \
-	  "a write to a read-only memslot is one KVM_EXIT_MMIO and changes nothing",            \
-	  "api.rst 4.35, KVM_MEM_READONLY")                                                     \
-	R(FETCH_NOTHING, "fetch-without-memory",                                                \
-	  "code where no memory is reads as ones, which is #UD; KVM cannot run it and may say so with KVM_INTERNAL_ERROR_EMULATION", \
-	  "SDM 2D table A-6 (FF /7); api.rst KVM_EXIT_INTERNAL_ERROR, handle_emulation_failure()") \
-	R(TABLE_NOTHING, "table-without-memory",                                                \
-	  "a table where no memory is reads as ones, a page fault for reserved bits, or as nothing, one for P=0; the VMM is not asked", \
-	  "SDM 3A 4.7; FNAME(walk_addr_generic): kvm_is_error_hva()")                           \
-	R(TABLE_READ_ONLY, "table-read-only",                                                   \
-	  "walks through a table that cannot be written work, and A and D stay as they are",    \
-	  "SDM 3A 4.8; FNAME(update_accessed_dirty_bits), comment on read-only slots")          \
-	R(DEAD, "code-without-tables",                                                          \
-	  "a CPU that can reach neither its code nor a handler shuts down; KVM, which cannot emulate a delivery, may say so with KVM_INTERNAL_ERROR_DELIVERY_EV", \
-	  "SDM 3A 6.15 (#DF); mmu_check_root(): KVM_REQ_TRIPLE_FAULT; uapi kvm.h, KVM_INTERNAL_ERROR_DELIVERY_EV")
+#define GPA_RULES(R)                                                                          \
+	R(MEMORY, "memory", "the access meets the memory that the tables name", "SDM 3A 4.1") \
+	R(FAULT, "page-fault", "the walk ends in a fault, whatever lies behind it",           \
+	  "SDM 3A 4.7")                                                                       \
+	R(MMIO, "no-memory",                                                                  \
+	  "an access to an address without a memslot is one KVM_EXIT_MMIO with its address, " \
+	  "size and data",                                                                    \
+	  "api.rst 5, KVM_EXIT_MMIO; 4.35 KVM_SET_USER_MEMORY_REGION")                        \
+	R(READ_ONLY, "read-only",                                                             \
+	  "a write to a read-only memslot is one KVM_EXIT_MMIO and changes nothing",          \
+	  "api.rst 4.35, KVM_MEM_READONLY")                                                   \
+	R(FETCH_NOTHING, "fetch-without-memory",                                              \
+	  "code where no memory is reads as ones, which is #UD; KVM cannot run it and may "   \
+	  "say so with KVM_INTERNAL_ERROR_EMULATION",                                         \
+	  "SDM 2D table A-6 (FF /7); handle_emulation_failure()")                             \
+	R(TABLE_NOTHING, "table-without-memory",                                              \
+	  "a table where no memory is reads as ones, a page fault for reserved bits, or as "  \
+	  "nothing, one for P=0; no other address is accessed",                               \
+	  "SDM 3A 4.7; FNAME(walk_addr_generic): kvm_is_error_hva()")                         \
+	R(TABLE_READ_ONLY, "table-read-only",                                                 \
+	  "walks through a table that cannot be written work, and A and D stay as they are",  \
+	  "SDM 3A 4.8; FNAME(update_accessed_dirty_bits), comment on read-only slots")        \
+	R(DEAD, "code-without-tables",                                                        \
+	  "a CPU that can reach neither its code nor a handler shuts down; KVM, which cannot " \
+	  "emulate a delivery, may say KVM_INTERNAL_ERROR_DELIVERY_EV, or refuse the CR3",    \
+	  "SDM 3A 6.15 (#DF), 4.4.1; mmu_check_root(): KVM_REQ_TRIPLE_FAULT; uapi kvm.h")
 
 enum gpa_rule {
 #define GPA_RULE(id, name, says, source) GPA_RULE_##id,

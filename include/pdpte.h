@@ -85,7 +85,8 @@ enum pdpte_rule pdpte_outcome(const struct cpu_facts *cpu, bool on_demand,
  * Would the guest lose its own code by it?  Its code lies behind PDPTE 0.  Such cases cannot be
  * looked at from inside.
  */
-bool pdpte_fatal(const struct cpu_facts *cpu, bool on_demand, const struct pdpte_case *c, u64 value);
+bool pdpte_fatal(const struct cpu_facts *cpu, bool on_demand, const struct pdpte_case *c,
+		 u64 value);
 
 /* All cases of an event, numbered from 0: false behind the last. */
 bool pdpte_case_nth(const struct cpu_facts *cpu, const struct pdpte_event *event, unsigned int n,
