@@ -98,6 +98,27 @@ static unsigned int select_cases(struct pdpte_rig *rig, const struct pdpte_event
 	return nr;
 }
 
+/*
+ * One that went wrong in a script, again by itself: what came before must not matter.  Wrong
+ * only in company is a failure, too.  But where the CPU marks PDPTEs an interrupt of the host
+ * between SCRIPT_CLEAN and the event is enough for one.
+ */
+static void again(struct pdpte_rig *rig, const struct pdpte_case *c,
+		  const struct pdpte_result *before)
+{
+	char expected[PDPTE_TEXT_LEN], observed[PDPTE_TEXT_LEN];
+	struct pdpte_result alone;
+	bool good;
+
+	if (before->how == EVENT_ELSE)
+		pdpte_rig_renew(rig);
+	pdpte_by_guest(rig, c, 1, &alone);
+	good = pdpte_judge(rig, c, &alone, expected, observed);
+	check(rig, c, good && !rig->guest->marks_pdptes ? before : &alone, false);
+	if (alone.how == EVENT_ELSE)
+		pdpte_rig_renew(rig);
+}
+
 static unsigned int by_guest(struct pdpte_rig *rig, const struct pdpte_case *list, unsigned int nr,
 			     const char *only)
 {
@@ -107,33 +128,13 @@ static unsigned int by_guest(struct pdpte_rig *rig, const struct pdpte_case *lis
 
 	n = nr < PDPTE_MAX_IN_SCRIPT ? nr : PDPTE_MAX_IN_SCRIPT;
 	n = pdpte_by_guest(rig, list, n, results);
-	for (i = 0; i < n; i++) {
-		/* Again by itself: what comes before in the script must not matter. */
-		if (!only && !pdpte_judge(rig, &list[i], &results[i], expected, observed) && n > 1)
-			break;
-		check(rig, &list[i], &results[i], only);
+	for (i = 0; i < n && !report_should_stop(); i++) {
+		if (only || pdpte_judge(rig, &list[i], &results[i], expected, observed))
+			check(rig, &list[i], &results[i], only);
+		else
+			again(rig, &list[i], &results[i]);
 	}
-	if (i < n) {
-		struct pdpte_result alone;
-		bool good;
-
-		if (results[i].how == EVENT_ELSE)
-			pdpte_rig_renew(rig);
-		pdpte_by_guest(rig, &list[i], 1, &alone);
-		good = pdpte_judge(rig, &list[i], &alone, expected, observed);
-		/*
-		 * Only in company: that is a failure, too.  But where the CPU marks PDPTEs an
-		 * interrupt of the host between SCRIPT_CLEAN and the event is enough for one.
-		 */
-		check(rig, &list[i], good && !rig->guest->marks_pdptes ? &results[i] : &alone,
-		      false);
-		if (alone.how == EVENT_ELSE)
-			pdpte_rig_renew(rig);
-		i++;
-	} else if (results[n - 1].how == EVENT_ELSE) {
-		pdpte_rig_renew(rig);
-	}
-	return i;
+	return n;
 }
 
 unsigned int pdpte_run(struct pdpte_rig *rig, const struct pdpte_event *event, u8 flags,
