@@ -55,19 +55,6 @@ static u32 access_size(const struct gpa_access *a)
 	return a->op == SEAT_STORE_WIDE && state_modes[a->rig->state.mode].code64 ? 8 : 4;
 }
 
-struct mmu_state gpa_state(enum state_mode mode)
-{
-	struct mmu_state state = { .mode = mode };
-
-	if (state_modes[mode].paging != PAGING_NONE)
-		state.flags |= FLAG_WP;
-	if (state_modes[mode].used & FLAG_NX)
-		state.flags |= FLAG_NX;
-	if (mode == MODE_2LEVEL)
-		state.flags = FLAG_WP | FLAG_PSE;
-	return state;
-}
-
 static struct walk_result walk_to(const struct gpa_access *a, gva_t gva, enum access_kind kind)
 {
 	const struct shared_tables *s = a->rig->shared;
@@ -437,6 +424,29 @@ static bool place_asked_for(const char *only, const char *head, const struct gpa
 	return !only || !strncmp(only, text, strlen(text));
 }
 
+/* Does the agent run in this mode at all?  Where not, that is the one failure there is. */
+static bool agent_runs(struct gpa_rig *rig, const char *head)
+{
+	char id[ID_LEN], observed[TEXT_LEN];
+	const struct case_failure f = { .id = id, .expected = "agent runs", .observed = observed };
+	struct seat_result r = { 0 };
+	int err = __seat_enter(rig->seat, 0);
+
+	if (!err)
+		seat_run(rig->seat, SEAT_READ, AGENT_PROBE, 0, &r);
+	if (!err && r.status == STATUS_DONE && r.value == agent_tag(AGENT_READ, AGENT_PROBE))
+		return true;
+	snprintf(id, sizeof(id), "%s/probe", head);
+	if (err)
+		snprintf(observed, sizeof(observed), "KVM_SET_SREGS: %s", strerror(err));
+	else
+		snprintf(observed, sizeof(observed), "exit %s %#llx",
+			 exit_reason_name(r.status & STATUS_EXIT_MASK), (unsigned long long)r.cr2);
+	report_cases(1);
+	report_failure(&f);
+	return false;
+}
+
 unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 		     enum state_mode mode, const char *only)
 {
@@ -454,6 +464,11 @@ unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 	rig->root = shared_root(&rig->state, 0);
 	rig->nr_tables = rig->nr_places = 0;
 	rig->hangs = false;
+	seat_assign(rig->seat, &rig->state, rig->root);
+	if (!agent_runs(rig, head))
+		return 1;
+	/* Nothing of what the probe walked is kept. */
+	shared_reset(rig->shared);
 	scenario->set_up(rig);
 	seat_assign(rig->seat, &rig->state, rig->root);
 	for (phase = scenario->phase; phase->name && !report_should_stop(); phase++) {

@@ -22,6 +22,19 @@
 #define LEAVES 0x40000000ull
 #define GIB(n) ((u64)(n) << 30)
 
+struct mmu_state gpa_state(enum state_mode mode)
+{
+	struct mmu_state state = { .mode = mode };
+
+	if (state_modes[mode].paging != PAGING_NONE)
+		state.flags |= FLAG_WP;
+	if (state_modes[mode].used & FLAG_NX)
+		state.flags |= FLAG_NX;
+	if (mode == MODE_2LEVEL)
+		state.flags = FLAG_WP | FLAG_PSE;
+	return state;
+}
+
 static enum paging_mode paging(const struct gpa_rig *rig)
 {
 	return state_modes[rig->state.mode].paging;
