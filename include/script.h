@@ -45,7 +45,9 @@
 #define SCRIPT_TRY 14   /* the next operation may raise an exception: one result, and */
 #define SCRIPT_TRIED 15 /* this must follow it */
 #define SCRIPT_CLEAN 16 /* clears A in the four PDPTEs at value, see struct guest.marks_pdptes */
-#define NR_SCRIPT_OPS 17
+#define SCRIPT_STORE 17 /* the 8 bytes of value to linear address count */
+#define SCRIPT_INVLPG 18
+#define NR_SCRIPT_OPS 19
 
 /* struct script_op, byte offsets */
 #define OP_CODE 0
@@ -100,6 +102,8 @@ void script_install(struct guest *guest);
 
 void script_begin(struct script *script, struct guest *guest);
 void script_add(struct script *script, u32 op, u64 value);
+/* SCRIPT_STORE: a table entry, for one. */
+void script_add_store(struct script *script, u32 gva, u64 value);
 /* Accesses first..first + nr - 1 of the list that script_set_case() made. */
 void script_add_cases(struct script *script, u32 first, u32 nr);
 /* Is there room for a stop with this many operations and results (and SCRIPT_DONE)? */

@@ -50,8 +50,10 @@ struct seat_result {
 	u32 value;       /* what was read; the tag for a fetch */
 	u64 cr2, rip;    /* faults; cr2 of an exit: its detail */
 	u32 nr_mmio;     /* MMIO exits on the way; reads are answered with ones, and */
-	gpa_t mmio_gpa;  /* the first one's address */
+	gpa_t mmio_gpa;  /* the first one's address, */
 	bool mmio_write;
+	u32 mmio_len;    /* bytes, */
+	u64 mmio_data;   /* and what was written */
 };
 
 /* Seat 0 has the guest's own vCPU, any other a new one. */

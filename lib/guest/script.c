@@ -57,6 +57,11 @@ void script_add(struct script *script, u32 op, u64 value)
 	add_op(script, (struct script_op){ .op = op, .value = value });
 }
 
+void script_add_store(struct script *script, u32 gva, u64 value)
+{
+	add_op(script, (struct script_op){ SCRIPT_STORE, gva, value });
+}
+
 void script_add_cases(struct script *script, u32 first, u32 nr)
 {
 	if (!nr)
@@ -204,13 +209,18 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 	static const char *const names[NR_SCRIPT_OPS] = {
 		"exit", "accesses", "MOV CR0", "MOV CR3", "MOV CR4", "WRMSR EFER", "WRPKRU",
 		"to compatibility mode", "to 64-bit code", "LIDT", "LTR", "LMSW", "CLTS",
-		"read registers", "try", "tried", "clear A in PDPTEs at",
+		"read registers", "try", "tried", "clear A in PDPTEs at", "store", "INVLPG",
 	};
 
 	switch (op->op) {
 	case SCRIPT_ACCESS:
 		snprintf(text, SCRIPT_OP_TEXT_LEN, "%u accesses", op->count);
 		break;
+	case SCRIPT_STORE:
+		snprintf(text, SCRIPT_OP_TEXT_LEN, "store %#llx at %#x",
+			 (unsigned long long)op->value, op->count);
+		break;
+	case SCRIPT_INVLPG:
 	case SCRIPT_CR0:
 	case SCRIPT_CR3:
 	case SCRIPT_CR4:

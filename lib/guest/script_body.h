@@ -38,7 +38,7 @@ N(script_table):
 	.long ADDR(N(op_cr4)), ADDR(N(op_efer)), ADDR(N(op_pkru)), ADDR(N(op_to32))
 	.long ADDR(N(op_to64)), ADDR(N(op_lidt)), ADDR(N(op_ltr)), ADDR(N(op_lmsw))
 	.long ADDR(N(op_clts)), ADDR(N(op_regs)), ADDR(N(op_try)), ADDR(N(op_tried))
-	.long ADDR(N(op_clean))
+	.long ADDR(N(op_clean)), ADDR(N(op_store)), ADDR(N(op_invlpg))
 
 	/* An exception that no SCRIPT_TRY announced ends the script; its result says which. */
 N(script_fault):
@@ -108,6 +108,18 @@ N(op_regs):
 	mov %eax, RESULT_AD(DI)
 	movl $STATUS_DONE, RESULT_STATUS(DI)
 	add $RESULT_SIZE, DI
+	jmp N(script_next)
+
+N(op_store):
+	mov OP_COUNT - OP_SIZE(SI), %ecx
+	mov BX, (CX)
+#if BITS == 32
+	mov OP_VALUE + 4 - OP_SIZE(SI), %eax
+	mov %eax, 4(%ecx)
+#endif
+	jmp N(script_next)
+N(op_invlpg):
+	invlpg (BX)
 	jmp N(script_next)
 
 	/* Nothing that the next operation needs may have to be walked to behind this. */

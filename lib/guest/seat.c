@@ -127,6 +127,10 @@ static void answer_mmio(struct kvm_run *run, struct seat_result *result)
 	if (!result->nr_mmio++) {
 		result->mmio_gpa = run->mmio.phys_addr;
 		result->mmio_write = run->mmio.is_write;
+		result->mmio_len = run->mmio.len;
+		if (run->mmio.is_write)
+			memcpy(&result->mmio_data, run->mmio.data,
+			       run->mmio.len < 8 ? run->mmio.len : 8);
 	}
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
