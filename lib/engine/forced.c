@@ -35,6 +35,20 @@ static int parameter(void)
 	return value;
 }
 
+/*
+ * KVM's fault is #UD at the prefixed instruction.  A page fault is the CPU's own, in what it
+ * fetched itself: behind that instruction when KVM had let it through.
+ */
+static void judge_fetch(const struct agent_batch *batch, gva_t gva, struct agent_result *r)
+{
+	if (r->status == (STATUS_FAULT | UD_VECTOR) && r->rip == agent_fault_rip(batch, gva)) {
+		r->status = STATUS_FAULT | PF_VECTOR;
+	} else if (r->status == (STATUS_FAULT | PF_VECTOR)) {
+		r->status = STATUS_DONE;
+		r->value = VALUE_NONE;
+	}
+}
+
 static void forced_run(struct guest *guest, const struct agent_batch *batch)
 {
 	u32 i;
@@ -42,13 +56,8 @@ static void forced_run(struct guest *guest, const struct agent_batch *batch)
 	agent_run(guest, batch);
 	if (batch->access != AGENT_FETCH || !batch->results)
 		return;
-	for (i = 0; i < batch->nr; i++) {
-		struct agent_result *r = &batch->results[i];
-
-		if (r->status == (STATUS_FAULT | UD_VECTOR) &&
-		    r->rip == agent_fault_rip(batch, batch->gvas[i]))
-			r->status = STATUS_FAULT | PF_VECTOR;
-	}
+	for (i = 0; i < batch->nr; i++)
+		judge_fetch(batch, batch->gvas[i], &batch->results[i]);
 }
 
 /* What a prefixed instruction does says more than a parameter. */
