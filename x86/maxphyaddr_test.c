@@ -10,7 +10,8 @@
  * Would catch: reserved-bit masks that are not made anew for the guest's CPUID, a
  * MAXPHYADDR taken from the host, PSE-36 address bits lost or put in the wrong place.
  *
- * By every engine, the guest's CPU first: where KVM walks, it goes by the guest's CPUID.
+ * By the guest's CPU, and by KVM's own walker (engines forced and translate), which is to go
+ * by the guest's CPUID, too.
  *
  * Needs: /dev/kvm.  With nested paging the CPU walks, and reserves what the host's CPU
  * reserves: only KVM_CAP_SMALLER_MAXPHYADDR promises more (see docs/findings.md).
@@ -200,6 +201,8 @@ static bool worth_it(const struct engine *engine, const struct cpu_offer *offer,
 {
 	if (engine == &engine_native)
 		return true;
+	if (engine != &engine_forced && engine != &engine_translate)
+		return false; /* the same walker again: emulation_test has them */
 	return which == FLAGS_ALL && mode != MODE_COMPAT4 && mode != MODE_COMPAT5 &&
 	       offer->maxphyaddr != 32 && !(offer->maxphyaddr && offer->no_1g);
 }
@@ -276,7 +279,8 @@ static void make_parts(const struct engine *only)
 	unsigned int i, k;
 
 	for (i = 0; i < nr_engines; i++)
-		if (!only || engines[i] == only)
+		if ((!only || engines[i] == only) &&
+		    worth_it(engines[i], &all, MODE_2LEVEL, FLAGS_ALL))
 			add_part(&all, &pse, true, engines[i]);
 	for (i = 0; i < ARRAY_SIZE(offers); i++) {
 		struct cpu_offer offer = offers[i];
