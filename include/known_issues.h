@@ -33,7 +33,12 @@ int known_issues_match(struct known_issues *issues, const struct case_failure *f
 /* Number of entries in the file; an entry is named by its place, 0..nr-1. */
 int known_issues_nr(const struct known_issues *issues);
 const char *known_issue_id(const struct known_issues *issues, int nr);
-/* Selected for this host and test, and nothing matched it so far. */
+/* This engine makes accesses in this run. */
+void known_issues_engine(struct known_issues *issues, const char *engine);
+/*
+ * Selected for this host and test, and nothing matched it so far, though an engine it names (if
+ * it names any) made accesses.
+ */
 bool known_issue_unused(const struct known_issues *issues, int nr);
 
 #endif

@@ -31,6 +31,7 @@ static void fail_cases(const char *subtest, unsigned int nr, const char *expecte
 	struct case_failure failure = { .expected = expected, .observed = observed };
 	char id[128];
 
+	report_engine(engine ? engine : "native");
 	failure.rule = "fake_rule";
 	for (unsigned int i = 0; i < nr && !report_should_stop(); i++) {
 		snprintf(id, sizeof(id), "%s/case-%u", subtest, i);

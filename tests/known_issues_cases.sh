@@ -91,7 +91,9 @@ known_issues_engine() {
 	entry engine '"*"' && matches
 	run 0 "${other[@]}"
 	has "ok 1 a # XFAIL cases=3 known=3" "$out"
-	entry engine '"oth*"' && matches_not stale
+	entry engine '"nat*"' mismatch '"no such => text"' && matches_not stale
+	# No such engine ran.
+	entry engine '"oth*"' && matches_not
 	run 0 "${other[@]}"
 	has "ok 1 a # XFAIL cases=3 known=3" "$out"
 	malformed "'engine' must be" engine '""'

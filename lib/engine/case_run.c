@@ -223,6 +223,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 
 	if (engine->unsupported(guest, &w.batch))
 		return 0;
+	report_engine(engine->name);
 	for (w.first = 0; w.first < total && !report_should_stop(); w.first += w.batch.nr) {
 		w.batch.nr = total - w.first;
 		if (w.batch.nr > AGENT_MAX_CASES)

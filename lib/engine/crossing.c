@@ -307,6 +307,7 @@ static void run_split(struct crossing *x, enum agent_access access)
 	x->batch.span = SPLIT;
 	x->batch.results = &result;
 	get_bytes(x, &before);
+	report_engine(x->engine->name);
 	x->engine->run(x->guest, &x->batch);
 	ok = !faults(x, 0) && !faults(x, 1);
 	compare_split(x, &result, &before);

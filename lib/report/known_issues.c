@@ -27,6 +27,7 @@ struct issue {
 	char last_text[256];
 	bool last_covers;
 	bool selected;
+	bool tried; /* an engine that it covers made accesses */
 	bool used;
 };
 
@@ -339,6 +340,14 @@ int known_issues_match(struct known_issues *issues, const struct case_failure *f
 	return found;
 }
 
+void known_issues_engine(struct known_issues *issues, const char *engine)
+{
+	int nr;
+
+	for (nr = 0; issues && nr < issues->nr; nr++)
+		issues->issues[nr].tried |= engine_covered(&issues->issues[nr], engine);
+}
+
 int known_issues_nr(const struct known_issues *issues)
 {
 	return issues ? issues->nr : 0;
@@ -351,5 +360,7 @@ const char *known_issue_id(const struct known_issues *issues, int nr)
 
 bool known_issue_unused(const struct known_issues *issues, int nr)
 {
-	return issues->issues[nr].selected && !issues->issues[nr].used;
+	const struct issue *issue = &issues->issues[nr];
+
+	return issue->selected && !issue->used && (issue->tried || !issue->engine);
 }

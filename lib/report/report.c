@@ -47,6 +47,11 @@ void report_pairs(u64 n)
 	run.sub_pairs += n;
 }
 
+void report_engine(const char *name)
+{
+	known_issues_engine(run.issues, name);
+}
+
 bool report_should_stop(void)
 {
 	return run.options && run.options->max_failures && run.failed >= run.options->max_failures;
