@@ -42,6 +42,7 @@ usage() {
 	  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
 	  --case ID           replay one case of one TEST and explain it
+	  --shard I/N         run every Nth subtest of each test, from the Ith on
 	  --max-failures N    stop each test after N failing cases
 	  --seed N            shuffle the order of the subtests
 	  --time-limit N      seconds each test may take (600)
@@ -50,8 +51,7 @@ usage() {
 	  --no-summary        leave it, and the verdict, to kmc-report summary RUN
 	  --setup             install what is missing, build, then run: here if /dev/kvm
 	                      can be used, else on the emulated host
-	  --self-test         run the suite's own tests (make check); with --setup
-	                      install what they need first
+	  --self-test         run the suite's own tests; with --setup install what they need
 
 	Exit codes: 0 passed, 1 failed, 2 bad usage, 4 everything skipped, 130/143 interrupted.
 	EOT
@@ -60,31 +60,35 @@ usage() {
 #
 # Options
 #
-names=() tags=() skip_tags=() test_args=() pass_on=() run_args=()
-mode=run setup=0 filter='' have_filter=0 case_id='' time_limit=600 results=$here/results run_name='' summarize=1
+names=() tags=() skip_tags=() test_args=() pass_on=() run_args=() selection=()
+mode=run setup=0 case_id='' time_limit=600 results=$here/results run_name='' summarize=1
 
-need_number() {
-	[[ $2 =~ ^[0-9]{1,18}$ ]] || die "option '$1' needs a number, not '$2'"
+need_number() { # OPTION TEXT [1]: above 0 with the 1
+	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0})) && return
+	die "option '$1' needs a number${3:+ above 0}, not '$2'"
+}
+
+need_shard() {
+	[[ $2 =~ ^([1-9][0-9]{0,3})/([0-9]{1,4})$ ]] && ((BASH_REMATCH[1] <= 10#${BASH_REMATCH[2]})) && return
+	die "option '$1' needs I/N with I from 1 to N, not '$2'"
 }
 
 parse_value() {
 	case $1 in
 	--tag) tags+=("$2") ;;
 	--skip-tag) skip_tags+=("$2") ;;
-	--filter) filter=$2 have_filter=1 pass_on+=(--filter "$2") ;;
+	--filter) pass_on+=("$1" "$2") selection+=("$1" "$2") ;;
 	--case) case_id=$2 pass_on+=(--case "$2") ;;
+	--shard) need_shard "$1" "$2" && pass_on+=("$1" "$2") selection+=("$1" "$2") ;;
 	--max-failures | --seed) need_number "$1" "$2" && pass_on+=("$1" "$2") ;;
-	--time-limit)
-		need_number "$1" "$2"
-		((10#$2 > 0)) || die "option '$1' needs a number above 0"
-		time_limit=$((10#$2))
-		;;
+	--time-limit) need_number "$1" "$2" 1 && time_limit=$((10#$2)) ;;
 	--results) results=$2 ;;
 	--run-name)
 		[[ $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$ && $2 != latest ]] ||
 			die "option '$1' needs a name of letters, digits and _.:+-, not '$2'"
 		run_name=$2
 		;;
+	*) die "unknown option '$1', see --help" ;;
 	esac
 }
 
@@ -95,17 +99,13 @@ parse_options() {
 		option=$1
 		shift
 		case $option in
-		--list | --host) mode=${option#--} ;;
-		--self-test) mode=self-test ;;
+		--list | --host | --self-test) mode=${option#--} ;;
 		--setup) setup=1 ;;
 		--help | -h) usage && exit 0 ;;
 		--no-summary) summarize=0 ;;
-		--tag=* | --skip-tag=* | --filter=* | --case=* | --max-failures=* | --seed=* | \
-			--time-limit=* | --results=* | --run-name=*)
-			parse_value "${option%%=*}" "${option#*=}"
-			;;
-		--tag | --skip-tag | --filter | --case | --max-failures | --seed | --time-limit | \
-			--results | --run-name)
+		--*=*) parse_value "${option%%=*}" "${option#*=}" ;;
+		--tag | --skip-tag | --filter | --case | --shard | --max-failures | --seed | \
+			--time-limit | --results | --run-name)
 			(($#)) || die "option '$option' needs an argument"
 			parse_value "$option" "$1"
 			shift
@@ -174,7 +174,7 @@ untagged() { ! tagged "$@"; }
 # Only "no subtest matches" is a reason to leave a test out; else it speaks for itself.
 # shellcheck disable=SC2317
 has_subtest() {
-	"$test_dir/$1" --list --filter "$filter" >/dev/null 2>&1 </dev/null
+	"$test_dir/$1" --list "${selection[@]}" >/dev/null 2>&1 </dev/null
 	[[ $? != 2 ]]
 }
 
@@ -192,9 +192,9 @@ select_tests() {
 	((!${#tags[@]})) || keep_tests tagged "${tags[*]}"
 	((!${#skip_tags[@]})) || keep_tests untagged "${skip_tags[*]}"
 	((${#tests[@]})) || die "no test is both named and tagged so"
-	if ((have_filter)); then
+	if ((${#selection[@]})); then
 		keep_tests has_subtest
-		((${#tests[@]})) || die "no subtest matches '$filter'"
+		((${#tests[@]})) || die "no subtest matches ${selection[*]}"
 	fi
 	if [[ -n $case_id ]]; then
 		keep_tests has_cases

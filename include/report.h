@@ -22,6 +22,7 @@ struct test_options {
 	const char *case_id;      /* --case ID; NULL = none */
 	const char *after;        /* --after STATE: where a replayed case is walked first; NULL = nowhere */
 	const char *path;         /* --path NAME: how a replayed case is come to from there; NULL = the test's default */
+	unsigned int shard, nr_shards; /* --shard I/N; 0/0 = all */
 	const char *engine;       /* --engine NAME; NULL = the test's default; "all" only with case_id */
 	const char *results;      /* --results FILE (JSON lines); NULL = none */
 	const char *known_issues; /* --known-issues FILE; NULL = none */

@@ -92,6 +92,8 @@ runner_refuses_bad_input() {
 	refuse "above 0" runner --time-limit 0
 	refuse "needs a number" runner --seed=1x
 	refuse "needs a number" runner --max-failures -1
+	refuse "needs I/N" runner --shard 3/2
+	refuse "needs I/N" runner --shard 1
 	refuse "needs a name" runner --run-name ../x
 	refuse "needs a name" runner --run-name latest
 	refuse "no subtest matches" runner --filter 'zzz*'
@@ -125,6 +127,8 @@ test_refuses_bad_input() {
 	refuse "unexpected argument 'x'" "$test_bin" x
 	refuse "needs a number" "$test_bin" --seed 12x
 	refuse "needs a number" "$test_bin" --max-failures ''
+	refuse "needs I/N" "$test_bin" --shard 0/1
+	refuse "needs I/N" "$test_bin" --shard 1/2x
 	refuse "unknown engine 'x': one of native, other, all" "$test_bin" --engine x
 	refuse "--engine all goes with --case" "$test_bin" --engine all
 	refuse "No such file" "$test_bin" --known-issues "$work/none"
@@ -173,6 +177,10 @@ ktap_is_well_formed() {
 	well_formed "$out"
 	has "failed=2" "$out"
 	has "ok 6 f # SKIP not run: --max-failures reached" "$out"
+	run 1 "$test_bin" --shard 2/4
+	has "1..2" "$out"
+	has "not ok 1 b" "$out"
+	has "ok 2 f" "$out"
 	run 0 "$test_bin" --filter '[ae]'
 	well_formed "$out"
 	FAKE_PLAN='a=skip b=skip' run 4 "$test_bin"

@@ -25,6 +25,7 @@ enum option_key {
 	OPT_KNOWN_ISSUES,
 	OPT_MAX_FAILURES,
 	OPT_SEED,
+	OPT_SHARD,
 };
 
 static const struct option long_options[] = {
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "results", required_argument, NULL, OPT_RESULTS },
 	{ "known-issues", required_argument, NULL, OPT_KNOWN_ISSUES },
 	{ "max-failures", required_argument, NULL, OPT_MAX_FAILURES },
+	{ "shard", required_argument, NULL, OPT_SHARD },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ NULL, 0, NULL, 0 },
 };
@@ -64,7 +66,8 @@ static void print_help(const struct test_about *about)
 	printf("Usage: %s [options]\n\n%s\n\n", about->name, about->proves);
 	printf("  --list               print the names of the subtests and run nothing\n"
 	       "  --about              print name, purpose and tags, one per line\n"
-	       "  --filter GLOB        run the subtests whose name matches\n");
+	       "  --filter GLOB        run the subtests whose name matches\n"
+	       "  --shard I/N          run every Nth of all subtests, from the Ith on\n");
 	if (about->has_cases)
 		printf("  --case ID            replay one case alone and explain it\n"
 		       "  --after STATE        with --case: walk it in this state first\n");
@@ -99,6 +102,16 @@ static u64 parse_number(const struct test_about *about, const char *option, cons
 	if (errno || end == text || *end || text[0] < '0' || text[0] > '9')
 		usage_error(about, "--%s needs a number, not '%s'", option, text);
 	return number;
+}
+
+static void parse_shard(const struct test_about *about, const char *text,
+			struct test_options *options)
+{
+	int end = 0;
+
+	if (sscanf(text, "%4u/%4u%n", &options->shard, &options->nr_shards, &end) != 2 || text[end] ||
+	    text[0] < '0' || text[0] > '9' || !options->shard || options->shard > options->nr_shards)
+		usage_error(about, "--shard needs I/N with I from 1 to N, not '%s'", text);
 }
 
 /* Is name one of "a, b, c"? */
@@ -170,6 +183,9 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 		break;
 	case OPT_MAX_FAILURES:
 		options->max_failures = parse_number(about, "max-failures", optarg);
+		break;
+	case OPT_SHARD:
+		parse_shard(about, optarg, options);
 		break;
 	case OPT_SEED:
 		options->seed = parse_number(about, "seed", optarg);

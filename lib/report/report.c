@@ -325,8 +325,8 @@ static void report_stale_issues(unsigned int nr_selected)
 	const struct test_options *options = run.options;
 	int nr;
 
-	if (options->filter || options->case_id || options->engine || run.incomplete ||
-	    report_should_stop() || run.by_status[SKIP] == nr_selected)
+	if (options->filter || options->nr_shards || options->case_id || options->engine ||
+	    run.incomplete || report_should_stop() || run.by_status[SKIP] == nr_selected)
 		return;
 	for (nr = 0; nr < known_issues_nr(run.issues); nr++) {
 		if (!known_issue_unused(run.issues, nr))
@@ -366,6 +366,14 @@ static u64 next_random(u64 *state)
 	return x ^ x >> 31;
 }
 
+/* A shard is the same set of subtests whatever else is asked for. */
+static bool selected(const struct test_options *options, const char *name, unsigned int place)
+{
+	if (options->nr_shards && place % options->nr_shards != options->shard - 1)
+		return false;
+	return !options->filter || !fnmatch(options->filter, name, 0);
+}
+
 /* The places of the selected subtests in the order they run; the caller frees it. */
 static unsigned int *select_subtests(const struct subtest *subtests, unsigned int nr,
 				     unsigned int *nr_selected)
@@ -377,7 +385,7 @@ static unsigned int *select_subtests(const struct subtest *subtests, unsigned in
 	TEST_ASSERT(order, "out of memory");
 	*nr_selected = 0;
 	for (i = 0; i < nr; i++)
-		if (!options->filter || !fnmatch(options->filter, subtests[i].name, 0))
+		if (selected(options, subtests[i].name, i))
 			order[(*nr_selected)++] = i;
 	for (i = *nr_selected; options->shuffle && i > 1; i--) {
 		j = next_random(&state) % i;
@@ -441,8 +449,9 @@ int report_run(const struct test_about *about, const struct test_options *option
 	run.options = options;
 	order = select_subtests(subtests, nr_subtests, &nr_selected);
 	if (!nr_selected) {
-		fprintf(stderr, "%s: no subtest matches '%s', see --list\n", about->name,
-			options->filter ? options->filter : "*");
+		fprintf(stderr, "%s: no subtest matches '%s'%s, see --list\n", about->name,
+			options->filter ? options->filter : "*",
+			options->nr_shards ? " in this shard" : "");
 		exit(KSFT_USAGE);
 	}
 	if (options->list) {
