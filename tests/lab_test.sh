@@ -4,7 +4,7 @@
 # Tests of the suite end to end, with the real tests.  Prints KTAP; exits 0, 1, or 4 if
 # all was skipped.  Everything lands below a folder that is made anew.
 #
-#   lab_test.sh HOST KERNEL              the whole suite on this emulated host; replays
+#   lab_test.sh HOST KERNEL [I/N]        the suite, or a shard, on this emulated host; replays
 #   lab_test.sh host                     the whole suite on this machine's /dev/kvm
 #   lab_test.sh endings                  guests that panic, hang, die or are killed
 #   lab_test.sh matrix                   the table of several runs; a shell in a guest
@@ -13,11 +13,11 @@ set -u
 export LC_ALL=C
 
 here=$(cd -- "$(dirname -- "$0")/.." && pwd)
-part=${1:?which part?} kernel=${2-}
+part=${1:?which part?} kernel=${2-} shard=${3:-1/1}
 walk_test=${WALK_TEST:-$here/build/x86/walk_test} # input only: one with sanitizers, say
 out_dir=${OUT_DIR:-$here/build/check/results}/$part${kernel:+-$kernel}
-# As many cases as one emulated host has to run in walk_test.
-readonly enough_cases=500000
+# As many cases as an emulated host has to run in walk_test, or a shard of them.
+readonly enough_cases=$((400000 / ${shard#*/}))
 
 rm -rf -- "$out_dir"
 mkdir -p -- "$out_dir" || exit 2
@@ -108,7 +108,7 @@ one_emulated_host() {
 	local host=$1 dir=$out_dir/suite record records=() command='' text i again
 
 	run 0 lab/run.sh --host "$host" --kernel "$kernel" --results "$out_dir" --run-name suite \
-		-- --skip-tag no-kvm
+		-- --skip-tag no-kvm --shard "$shard"
 	has " passed, 0 failed, " "$out"
 	has "lab: $host-$kernel" "$err"
 	[[ $out != *$'\r'* && $out != *$'\033'* ]] || problem "control characters in the output"
