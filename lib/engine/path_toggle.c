@@ -26,7 +26,12 @@ _Static_assert(TABLE_AREAS + NR_TABLE_AREAS * TABLE_AREA_SIZE <= TOGGLE_PAGE &&
 		       TOGGLE_PAGE + 0x1000 <= AGENT_CASES,
 	       "TOGGLE_PAGE");
 
-/* The agent's 8 MiB: two PDEs of 2-level paging, or a PDPTE. */
+/*
+ * The agent's 8 MiB: two PDEs of 2-level paging, or a PDPTE; no other PDPTE, so that those of
+ * this page show where they are kept.  But where the CPU marks PDPTEs (emulator_quirks()) KVM,
+ * which reads them from memory when it walks itself, finds reserved bits behind MOV to CR3 and
+ * goes on with those of this page: there it has all that the next root has.
+ */
 static void write_page(const struct guest *guest)
 {
 	const struct mmu_state two_level = { .mode = MODE_2LEVEL }, pae = { .mode = MODE_PAE };
@@ -40,7 +45,8 @@ static void write_page(const struct guest *guest)
 	if (there)
 		return;
 	memcpy(page, vm_gpa2hva(guest->vm, r2.cr3), sizeof(there));
-	memcpy(page + (TOGGLE_PDPT - TOGGLE_PAGE), &r3.pdptr[0], sizeof(r3.pdptr[0]));
+	memcpy(page + (TOGGLE_PDPT - TOGGLE_PAGE), r3.pdptr,
+	       guest->marks_pdptes ? sizeof(r3.pdptr) : sizeof(r3.pdptr[0]));
 }
 
 /* WP and NXE; in PAE paging KVM may load the PDPTEs again for a change of CR0. */
