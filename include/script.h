@@ -114,6 +114,11 @@ void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
 		     const struct actor *actor, enum agent_access access, enum agent_via via,
 		     gva_t gva);
 
+/*
+ * What SCRIPT_CLEAN does, by the VMM, before KVM is to load the PDPTEs of this state: it refuses
+ * those that the CPU has marked, without a word, and keeps those it has.
+ */
+void script_clean_pdptes(const struct guest *guest, const struct mmu_state *state);
 /* All registers with which a script can start in this state, on this guest's vCPU. */
 struct kvm_sregs script_sregs(const struct guest *guest, const struct mmu_state *state);
 /*

@@ -112,16 +112,6 @@ static void check_memory(const struct guest *guest, const struct smm_view *view,
 		    SMM_STORED, DATA_PAGE + SMM_STORE_OFFSET, from, there, alias, here);
 }
 
-/* See emulator_quirks(): RSM loads the PDPTEs, which are in memory. */
-static void clean_pdptes(struct guest *guest, const struct kvm_sregs *sregs)
-{
-	u64 *pdpte = vm_gpa2hva(guest->vm, sregs->cr3);
-	int i;
-
-	for (i = 0; guest->marks_pdptes && i < 4; i++)
-		pdpte[i] &= ~(u64)PTE_A;
-}
-
 static void write_state(struct smm_machine *m, struct guest *guest, const struct mmu_state *to)
 {
 	const struct kvm_sregs sregs = script_sregs(guest, to);
@@ -134,7 +124,6 @@ static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_st
 		   const struct mmu_state *to)
 {
 	const struct walk_regs was = guest_walk_regs(j->guest, from);
-	const struct kvm_sregs will_be = script_sregs(j->guest, to);
 	const struct kvm_regs regs = script_regs(from, true);
 	const struct smm_notes *notes = smm_prepare(&m->view);
 	char name[STATE_NAME_LEN];
@@ -144,8 +133,8 @@ static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_st
 	run_handler(j, name);
 	check_notes(notes, &was, m->map64 ? 0 : was.efer, name);
 	check_memory(j->guest, &m->view, name);
-	if (to->mode == MODE_PAE)
-		clean_pdptes(j->guest, &will_be);
+	/* RSM loads them. */
+	script_clean_pdptes(j->guest, to);
 	if (from->mode != to->mode || from->flags != to->flags)
 		write_state(m, j->guest, to);
 	else if (!state_modes[to->mode].long_mode)

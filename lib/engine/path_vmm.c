@@ -18,6 +18,7 @@ void journey_enter(struct journey *j, const struct mmu_state *state)
 {
 	const struct kvm_sregs sregs = script_sregs(j->guest, state);
 
+	script_clean_pdptes(j->guest, state);
 	vcpu_sregs_set(j->vcpu, &sregs);
 	set_regs(j, state, false);
 }
@@ -75,6 +76,7 @@ static void go_sync_regs(struct journey *j, const struct mmu_state *from,
 	struct kvm_run *run = j->vcpu->run;
 
 	(void)from;
+	script_clean_pdptes(j->guest, to);
 	run->s.regs.sregs = script_sregs(j->guest, to);
 	run->s.regs.regs = script_regs(to, false);
 	run->kvm_dirty_regs = KVM_SYNC_X86_SREGS | KVM_SYNC_X86_REGS;

@@ -146,10 +146,12 @@ static bool state_runs(struct journey *j, unsigned int state)
 {
 	const struct mmu_state *s = &j->sets->state[state];
 	const struct kvm_sregs sregs = script_sregs(j->guest, s);
-	int err = __vcpu_sregs_set(j->vcpu, &sregs);
 	struct script_end end;
 	char why[96];
+	int err;
 
+	script_clean_pdptes(j->guest, s);
+	err = __vcpu_sregs_set(j->vcpu, &sregs);
 	if (err) {
 		snprintf(why, sizeof(why), "KVM_SET_SREGS: %s", strerror(err));
 		report_refusal(j, state, why);

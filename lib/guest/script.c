@@ -108,6 +108,18 @@ void script_set_case(struct guest *guest, u32 i, const struct mmu_state *state,
 	}
 }
 
+void script_clean_pdptes(const struct guest *guest, const struct mmu_state *state)
+{
+	u64 *pdpte;
+	int i;
+
+	if (!guest->marks_pdptes || state->mode != MODE_PAE)
+		return;
+	pdpte = vm_gpa2hva(guest->vm, guest_walk_regs(guest, state).cr3);
+	for (i = 0; i < 4; i++)
+		pdpte[i] &= ~(u64)PTE_A;
+}
+
 struct kvm_sregs script_sregs(const struct guest *guest, const struct mmu_state *state)
 {
 	return state_sregs(guest, state, 0, true, false);
