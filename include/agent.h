@@ -103,6 +103,8 @@
 #define STATUS_NOT_RUN 0
 #define STATUS_DONE 1
 #define STATUS_FAULT 0x100         /* + vector */
+#define STATUS_EXIT 0x10000        /* the access ended in an exit to the VMM, + exit reason */
+#define STATUS_L2_EXIT 0x20000     /* with STATUS_EXIT: in an exit to L1, + exit code */
 
 /* struct agent_params, byte offsets */
 #define PARAM_ACCESS 0             /* entry of the access stub */

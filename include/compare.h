@@ -7,6 +7,7 @@
  *   #PF(p,w,rsvd)  #GP(0x0)                  a fault, with the error code's bits
  *   fault                                    the same from an engine that tells no more
  *   exit SHUTDOWN                            the guest did not survive the access
+ *   l2-exit 0x400 gpa=0x1000                 it ended L2: exit code, L2-physical address
  * What differs besides is added: " cr2=...", " rip=...", " ad=..." (accessed and dirty
  * bits newly set, per level), " entry-corrupt".
  */

@@ -25,7 +25,7 @@ struct engine {
 };
 
 extern const struct engine engine_native, engine_forced, engine_translate, engine_string,
-	engine_mmio;
+	engine_mmio, engine_l2, engine_l2_tdp;
 extern const struct engine *const engines[];
 extern const unsigned int nr_engines;
 /* By name, or NULL. */

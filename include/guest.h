@@ -69,6 +69,7 @@ struct guest {
 	bool marks_pdptes;           /* A is set in PDPTEs in memory */
 	bool lme_needs_pae;          /* LME = 1 with PAE = 0 takes the host down */
 	bool coalesces;              /* OUTs to AGENT_STRING_PORT, if the host can */
+	struct l1 *l1;               /* what runs the agent in L2 (l1.h), once there is one */
 	/* Set by a test that wants to get through: clear SMEP and SMAP before CR0.PG. */
 	bool pg_off_without_smep;
 };
@@ -180,6 +181,7 @@ struct agent_batch {
 	bool only_restore;          /* careful: nothing but that, no access */
 	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
 	bool bare;                  /* reads only, nothing is reported: for make bench */
+	bool in_l2;                 /* an L1 runs the agent (l1.h) */
 	bool hole_second;           /* VIA_MMIO reads: the hole is CMPS's second operand */
 	const struct agent_service *service; /* NULL if accesses do not exit */
 	const gva_t *gvas;
@@ -187,8 +189,7 @@ struct agent_batch {
 	struct agent_result *results; /* nr of them */
 };
 
-/* result.status: the access ended in an exit to the VMM, + exit reason; cr2 holds detail */
-#define STATUS_EXIT 0x10000
+/* Of a status with STATUS_EXIT; the result's cr2 holds detail. */
 #define STATUS_EXIT_MASK 0xffff
 
 /*

@@ -62,7 +62,7 @@ int shape_top_level(const struct table_shape *shape);
 unsigned int variant_first_slot(const struct table_shape *shape, int level);
 unsigned int variant_max(const struct table_shape *shape, int level);
 
-#define VARIANT_TEXT_LEN 96
+#define VARIANT_TEXT_LEN 288 /* all 64 bits by name */
 /* "p,w,u,a" ; an entry of no bits is "0". */
 void variant_text(enum paging_mode mode, int level, u64 bits, char text[VARIANT_TEXT_LEN]);
 /* Parses len characters. Returns NULL, or what is wrong. */

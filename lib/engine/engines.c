@@ -10,6 +10,8 @@ const struct engine *const engines[] = {
 	&engine_translate,
 	&engine_string,
 	&engine_mmio,
+	&engine_l2,
+	&engine_l2_tdp,
 };
 const unsigned int nr_engines = ARRAY_SIZE(engines);
 

@@ -81,7 +81,7 @@ static void walk_step_text(const struct described *d, const struct walk_step *s,
 	char bits[VARIANT_TEXT_LEN];
 
 	entry_text(d, s, bits);
-	snprintf(text, len, "%-5s at %#llx: %#llx, bits %s",
+	snprintf(text, len, "%-5s at %#llx: %#llx, bits %.200s",
 		 paging_formats[mode].level[s->level].name, (unsigned long long)s->entry_gpa,
 		 (unsigned long long)s->entry, bits);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest_internal.h"
+#include "l1.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -102,27 +103,32 @@ u64 agent_exit_detail(struct vcpu *vcpu, u32 exit, int error)
 	}
 }
 
-void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
-		 const struct mmu_state *state, int *error)
+/* PKRU can only be loaded by the guest itself; it stays until another state is entered. */
+static void load_pkru(struct guest *guest, const struct mmu_state *state, int *error)
 {
 	struct kvm_sregs kernel;
 	struct kvm_regs regs = { .rflags = X86_EFLAGS_FIXED, .rax = state_pkru(state) };
 	bool code64 = state_modes[state->mode].code64;
 	u32 exit;
 
-	if (state->flags & FLAG_PKE && !(guest->state_valid && guest->state.mode == state->mode &&
-					 guest->state.flags == state->flags)) {
-		kernel = state_sregs(guest, state, 0, false, false);
-		vcpu_sregs_set(guest->vcpu, &kernel);
-		regs.rip = AGENT_ADDR(code64 ? agent_wrpkru64 : agent_wrpkru32);
-		regs.rsp = AGENT_STACK_TOP;
-		vcpu_regs_set(guest->vcpu, &regs);
-		exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
-		TEST_ASSERT(agent_is_done(guest->vcpu, exit), "loading PKRU: exit %s %#llx",
-			    exit_reason_name(exit),
-			    (unsigned long long)agent_exit_detail(guest->vcpu, exit, *error));
-		vcpu_run_complete_io(guest->vcpu);
-	}
+	if (!(state->flags & FLAG_PKE) || (guest->state_valid && guest->state.mode == state->mode &&
+					   guest->state.flags == state->flags))
+		return;
+	kernel = state_sregs(guest, state, 0, false, false);
+	vcpu_sregs_set(guest->vcpu, &kernel);
+	regs.rip = AGENT_ADDR(code64 ? agent_wrpkru64 : agent_wrpkru32);
+	regs.rsp = AGENT_STACK_TOP;
+	vcpu_regs_set(guest->vcpu, &regs);
+	exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
+	TEST_ASSERT(agent_is_done(guest->vcpu, exit), "loading PKRU: exit %s %#llx",
+		    exit_reason_name(exit),
+		    (unsigned long long)agent_exit_detail(guest->vcpu, exit, *error));
+	vcpu_run_complete_io(guest->vcpu);
+}
+
+static void set_state(struct guest *guest, const struct kvm_sregs *sregs,
+		      const struct mmu_state *state)
+{
 	vcpu_sregs_set(guest->vcpu, sregs);
 	if (guest->state.mode != state->mode || guest->state.flags != state->flags) {
 		guest->before = guest->state;
@@ -130,6 +136,13 @@ void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
 		guest->state = *state;
 	}
 	guest->state_entered = guest->state_valid = true;
+}
+
+void enter_state(struct guest *guest, const struct kvm_sregs *sregs,
+		 const struct mmu_state *state, int *error)
+{
+	load_pkru(guest, state, error);
+	set_state(guest, sregs, state);
 }
 
 void agent_enter(struct guest *guest, const struct agent_batch *batch)
@@ -305,9 +318,13 @@ static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 {
 	struct guest *guest = run->guest;
 	struct kvm_regs regs = batch_regs(run->batch, run->done);
+	struct kvm_sregs at_first = *sregs;
 	u32 exit, before, first = run->done, idle = 0;
 
-	enter_state(guest, sregs, &run->batch->state, error);
+	load_pkru(guest, &run->batch->state, error);
+	if (run->batch->in_l2)
+		l1_enter(guest, &at_first, &regs);
+	set_state(guest, &at_first, &run->batch->state);
 	vcpu_regs_set(guest->vcpu, &regs);
 	do {
 		before = run->done;
@@ -357,6 +374,8 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 			run.done--;
 		results[run.done].status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
 		results[run.done].cr2 = agent_exit_detail(guest->vcpu, exit, error);
+		if (batch->in_l2)
+			l1_leave(guest, exit, &results[run.done]);
 		run.done++;
 		abnormal++;
 		vcpu_events_clear(guest->vcpu);

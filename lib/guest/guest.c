@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest_internal.h"
+#include "l1.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -280,6 +281,7 @@ void guest_free(struct guest *guest)
 	vm_free(guest->vm);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		free(guest->area[i].image);
+	l1_free(guest);
 	free(guest->frame);
 	free(guest);
 }

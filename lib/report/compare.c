@@ -140,6 +140,9 @@ static void observed_text(const struct comparison *c, char text[OUTCOME_TEXT_LEN
 
 	if (o->status == STATUS_NOT_RUN)
 		snprintf(text, OUTCOME_TEXT_LEN, "not run");
+	else if (o->status & STATUS_L2_EXIT)
+		snprintf(text, OUTCOME_TEXT_LEN, "l2-exit %#x gpa=%#llx",
+			 o->status & STATUS_EXIT_MASK, (unsigned long long)o->cr2);
 	else if (o->status & STATUS_EXIT)
 		snprintf(text, OUTCOME_TEXT_LEN, "exit %s %#llx",
 			 exit_reason_name(o->status & STATUS_EXIT_MASK), (unsigned long long)o->cr2);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Cases of nested paging: L1's registers, L2's registers, one access of L2, and the entries
+ * of the nested tables that lead to what it needs.
+ *
+ *   4level/wp,nx/over/pae/nx/cpl0/read/page/4=p,w,u,a,d/3=p,w,u,a,d/2=p,u,a,d/1=p,w,u,a,d
+ *
+ * L1's state / over / L2's state / who / access / what lies behind these nested entries: the
+ * page that L2 accesses, or the page table that maps it (table) / entry of each level.
+ *
+ * As everywhere, tables are variant-dense: one page per level holds every variant, and each
+ * leads to the same page of the next level.  MAXPHYADDR leaves room for one slot of the top
+ * level only, and an entry of that level is in front of all of L2's memory: each variant
+ * there has a root of its own.  L2's own entries have all rights.
+ */
+#ifndef KMC_NESTED_CASE_H
+#define KMC_NESTED_CASE_H
+
+#include "case.h"
+#include "nested.h"
+#include "nested_variant.h"
+#include "report.h"
+
+struct nested_case {
+	struct mmu_state l1, l2;
+	struct actor actor;
+	enum agent_access access;
+	bool table; /* the entries lead to a table of L2's */
+	u64 entry[MAX_LEVELS + 1];
+};
+
+#define NESTED_CASE_ID_LEN (CASE_ID_LEN + STATE_NAME_LEN)
+void nested_case_id(const struct nested_case *c, char id[NESTED_CASE_ID_LEN]);
+/* Returns NULL, or one line that says what is wrong. */
+const char *nested_case_parse(const char *id, struct nested_case *c);
+
+/* What L1 in this state makes of nested tables; root is the caller's. */
+struct nested_tables nested_tables_of(const struct mmu_state *l1, u64 root);
+
+/* Highest level whose entries are varied: not a PML5E, which all of L2's memory is behind. */
+int nested_top_level(const struct mmu_state *l1);
+
+/* The guest, its nested tables, and the memory that the model walks. */
+struct nested_rig;
+struct nested_rig *nested_rig_create(void);
+void nested_rig_free(struct nested_rig *rig);
+struct guest *nested_rig_guest(struct nested_rig *rig);
+/* What is tried at a level. */
+const struct variant_list *nested_rig_variants(struct nested_rig *rig, const struct mmu_state *l1,
+					       int level);
+
+/* A choice of variants: index by level, 0 is full. */
+struct nested_choice {
+	u16 variant[MAX_LEVELS + 1];
+};
+
+/*
+ * Makes accesses of one kind through each of these choices, and reports those that end
+ * otherwise than the model says.  like: all but the entries.  What L2 cannot address and
+ * what leads to nothing known is left out.  Returns how many were made.
+ */
+u64 nested_cases_run(struct nested_rig *rig, const struct nested_case *like,
+		     const struct nested_choice *choices, u32 nr);
+/* --case: an exit code. */
+int nested_case_replay(const struct test_options *options);
+
+/* For nested_case.c: tables of one side for one L1 mode. */
+#define NESTED_MAX_CASES 1024
+u64 nested_rig_root(struct nested_rig *rig, const struct mmu_state *l1, bool table, u16 top);
+/* L2-physical address of a choice, or 0 if this L2 cannot reach it. */
+gpa_t nested_rig_gpa(const struct nested_case *like, const struct nested_choice *choice);
+/* L2's own entries to that address; returns L2's linear address of case i, without offset. */
+gva_t nested_rig_map(struct nested_rig *rig, const struct nested_case *like, u32 i, gpa_t gpa);
+const struct phys_memory *nested_rig_memory(const struct nested_rig *rig);
+
+#endif

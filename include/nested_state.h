@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A vCPU in L2, as the VMM sees it (KVM_GET_NESTED_STATE, KVM_SET_NESTED_STATE). */
+#ifndef KMC_NESTED_STATE_H
+#define KMC_NESTED_STATE_H
+
+#include "vm.h"
+
+/* Is the vCPU in L2? False where KVM has no nested state. */
+bool vcpu_in_l2(struct vcpu *vcpu);
+/*
+ * Out of L2, without an exit to L1: for a vCPU that stopped wherever it was.  SVM: GIF = 1.
+ * Nothing happens where KVM has no nested state.
+ */
+void vcpu_leave_nested(struct vcpu *vcpu);
+
+#endif

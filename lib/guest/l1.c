@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host side of an L1, as far as it is the same for all vendors: see include/l1.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest_internal.h"
+#include "l1_internal.h"
+#include "nested_state.h"
+#include "test_assert.h"
+#include "x86.h"
+
+const struct mmu_state l1_usual_state = { MODE_4LEVEL, FLAG_WP | FLAG_NX };
+
+static const struct l1_vendor *vendor_of(const struct guest *guest)
+{
+	return guest->cpu.vendor == VENDOR_AMD ? &l1_svm : NULL;
+}
+
+const char *l1_lacks(struct guest *guest, bool nested)
+{
+	const struct l1_vendor *vendor = vendor_of(guest);
+
+	return vendor ? vendor->lacks(guest, nested) : "the suite has no L1 for VMX";
+}
+
+/* On first use: L1's code, and what its vendor needs besides. */
+static struct l1 *l1_of(struct guest *guest)
+{
+	const struct l1_vendor *vendor = vendor_of(guest);
+
+	if (guest->l1)
+		return guest->l1;
+	guest->l1 = calloc(1, sizeof(*guest->l1));
+	TEST_ASSERT(guest->l1, "out of memory");
+	guest->l1->next_table = L1_TABLES;
+	guest->l1->next_nested = L1_NESTED;
+	memcpy(vm_gpa2hva(guest->vm, L1_CODE), vendor->code, vendor->code_end - vendor->code);
+	vendor->init(guest);
+	return guest->l1;
+}
+
+void l1_free(struct guest *guest)
+{
+	free(guest->l1);
+	guest->l1 = NULL;
+}
+
+/* L1's own entries: the supervisor's, so that SMEP and SMAP may be set. */
+static u64 own_entry(enum paging_mode mode, int level, bool leaf)
+{
+	u64 entry = variant_full(mode, level);
+
+	return leaf ? entry & ~PTE_U : entry;
+}
+
+/* Both of 32-bit L1s' widths and long mode have tables that differ in nothing but format. */
+static gpa_t own_root(struct guest *guest, enum state_mode mode)
+{
+	struct l1 *l1 = l1_of(guest);
+	struct l1_map map = {
+		.guest = guest,
+		.mode = state_modes[mode].paging,
+		.next = &l1->next_table,
+		.end = L1_TABLES_END,
+		.full = own_entry,
+	};
+
+	if (!l1->own_root[mode]) {
+		l1_map_begin(&map);
+		l1_map_range(&map, 0, GUEST_RAM_SIZE, 1);
+		l1->own_root[mode] = map.root;
+	}
+	return l1->own_root[mode];
+}
+
+u64 l1_identity(struct guest *guest, enum state_mode mode, int page_level)
+{
+	const struct l1_vendor *vendor = vendor_of(guest);
+	struct l1 *l1 = l1_of(guest);
+	struct l1_map map = {
+		.guest = guest,
+		.mode = state_modes[mode].paging,
+		.next = &l1->next_nested,
+		.end = L1_NESTED_END,
+		.full = vendor->full,
+	};
+	u64 limit = paging_formats[map.mode].linear_bits == 32 ? BIT_ULL(32) : ~0ull;
+	unsigned int i;
+
+	if (!l1->identity[page_level][mode]) {
+		l1_map_begin(&map);
+		for (i = 0; i < guest->vm->nr_slots; i++) {
+			const struct vm_slot *slot = &guest->vm->slot[i];
+			/* Of sparse memory only the beginning is used. */
+			u64 size = slot->size > GUEST_RAM_SIZE ? 0x400000 : slot->size;
+
+			if (!(slot->id >> 16) && slot->gpa < limit)
+				l1_map_range(&map, slot->gpa, size, page_level);
+		}
+		l1->identity[page_level][mode] = map.root;
+	}
+	return vendor->root(mode, l1->identity[page_level][mode]);
+}
+
+gpa_t l1_nested_page(struct guest *guest)
+{
+	struct l1 *l1 = l1_of(guest);
+
+	TEST_ASSERT(l1->next_nested < L1_NESTED_END, "no memory left for nested tables");
+	l1->next_nested += 0x1000;
+	return l1->next_nested - 0x1000;
+}
+
+const char *l1_use(struct guest *guest, const struct l1_setup *setup)
+{
+	const char *missing = state_missing(&setup->state, &guest->cpu);
+
+	if (missing)
+		return missing;
+	if (state_modes[setup->state.mode].paging == PAGING_NONE)
+		return "an L1 has paging";
+	l1_of(guest)->setup = *setup;
+	return NULL;
+}
+
+/* L1's own state. */
+static struct kvm_sregs own_sregs(struct guest *guest, const struct mmu_state *state)
+{
+	struct kvm_sregs s = state_sregs(guest, state, 0, false, false);
+
+	s.cr3 = own_root(guest, state->mode);
+	/* Nothing is raised in L1; what is raised nevertheless shuts the vCPU down. */
+	s.idt.limit = 0;
+	return s;
+}
+
+/* VMRUN without nested paging loads PDPTEs, see struct guest.marks_pdptes. */
+static void clean_pdptes(struct guest *guest, gpa_t cr3)
+{
+	u64 *pdpte = vm_gpa2hva(guest->vm, cr3);
+	int i;
+
+	for (i = 0; guest->marks_pdptes && i < 4; i++)
+		pdpte[i] &= ~(u64)PTE_A;
+}
+
+void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs)
+{
+	struct kvm_sregs own = own_sregs(guest, &guest->l1->setup.state);
+
+	if (sregs->cr0 & X86_CR0_PG && sregs->cr4 & X86_CR4_PAE && !(sregs->efer & X86_EFER_LMA))
+		clean_pdptes(guest, sregs->cr3);
+	memset(vm_gpa2hva(guest->vm, L1_EXITS), 0, AGENT_MAX_CASES * L1_EXIT_SIZE);
+	if (guest->l1->setup.state.mode == MODE_PAE)
+		clean_pdptes(guest, own.cr3);
+	vendor_of(guest)->enter(guest, sregs, &own, regs);
+	regs->rsp = L1_STACK_TOP;
+	*sregs = own;
+}
+
+void l1_leave(struct guest *guest, u32 exit, struct agent_result *result)
+{
+	const struct kvm_run *run = guest->vcpu->run;
+	struct l1_exit last;
+
+	vcpu_leave_nested(guest->vcpu);
+	if (exit != KVM_EXIT_IO || run->io.port != L1_EXIT_PORT)
+		return;
+	last = vendor_of(guest)->last_exit(guest);
+	result->status = STATUS_EXIT | STATUS_L2_EXIT | (last.code & STATUS_EXIT_MASK);
+	result->cr2 = last.gpa;
+}
+
+const struct l1_exit *l1_case_exit(struct guest *guest, u32 i)
+{
+	return (struct l1_exit *)vm_gpa2hva(guest->vm, L1_EXITS) + i;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Nested state: see include/nested_state.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nested_state.h"
+#include "test_assert.h"
+
+/* What KVM says about the vCPU now; NULL where it has no nested state.  The caller frees it. */
+static struct kvm_nested_state *nested_state(struct vcpu *vcpu)
+{
+	int size = vm_check_cap(vcpu->vm, KVM_CAP_NESTED_STATE), err;
+	struct kvm_nested_state *state;
+
+	if (size <= 0)
+		return NULL;
+	state = calloc(1, size);
+	TEST_ASSERT(state, "out of memory");
+	state->size = size;
+	err = __vcpu_ioctl(vcpu, KVM_GET_NESTED_STATE, state);
+	if (err) {
+		free(state);
+		TEST_ASSERT(false, "KVM_GET_NESTED_STATE vcpu %u size %d: %s", vcpu->id, size,
+			    strerror(err));
+	}
+	return state;
+}
+
+bool vcpu_in_l2(struct vcpu *vcpu)
+{
+	struct kvm_nested_state *state = nested_state(vcpu);
+	bool in_l2 = state && state->flags & KVM_STATE_NESTED_GUEST_MODE;
+
+	free(state);
+	return in_l2;
+}
+
+void vcpu_leave_nested(struct vcpu *vcpu)
+{
+	struct kvm_nested_state *state = nested_state(vcpu);
+	struct kvm_nested_state out;
+	int err;
+
+	if (!state)
+		return;
+	out = (struct kvm_nested_state){ .format = state->format, .size = sizeof(out) };
+	if (state->format == KVM_STATE_NESTED_FORMAT_SVM) {
+		out.flags = KVM_STATE_NESTED_GIF_SET;
+		out.hdr.svm.vmcb_pa = state->hdr.svm.vmcb_pa;
+	} else {
+		out.hdr.vmx.vmxon_pa = state->hdr.vmx.vmxon_pa;
+		out.hdr.vmx.vmcs12_pa = state->hdr.vmx.vmcs12_pa;
+	}
+	free(state);
+	err = __vcpu_ioctl(vcpu, KVM_SET_NESTED_STATE, &out);
+	TEST_ASSERT(!err, "KVM_SET_NESTED_STATE vcpu %u flags %#x: %s", vcpu->id, out.flags,
+		    strerror(err));
+}
