@@ -50,7 +50,13 @@ number_in() {
 }
 
 # field NAME RECORD: a text of one JSON line; none of those asked for has a quote in it.
-field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
+# The first of this name: what is inside "detail" comes later.
+field() {
+	local value
+	value=$(grep -o "\"$1\":\"[^\"]*\"" <<<"$2" | head -n 1)
+	value=${value#*\":\"}
+	printf '%s\n' "${value%\"}"
+}
 
 check_results() {
 	local dir=$1 ids
@@ -87,6 +93,14 @@ recorded_failures() {
 # The replay's name as a check.
 replay_of() { printf 'replay: %s %s\n' "${1%% *}" "$(field known_issue "$1")"; }
 
+# Without single cases it is the whole subtest that is replayed: then each case is to be told.
+replay_command() {
+	local replay
+	replay=$(field replay "$1")
+	[[ $replay != *' --filter '* ]] || replay+=' --verbose'
+	printf '%s\n' "$replay"
+}
+
 # replay_shows RECORD TEXT: the replay's words are those of the record.
 replay_shows() {
 	local observed expected
@@ -94,6 +108,11 @@ replay_shows() {
 	if [[ $expected == 'agent runs'* ]]; then
 		# The agent's own test of an access: no case, but the same access fails alike.
 		has "${observed##*: }" "$2"
+		return
+	fi
+	if [[ $(field replay "$1") == *' --filter '* ]]; then
+		has "# case $(field case "$1")"$'\n'"#   expected: $expected"$'\n'"#   observed: $observed"$'\n' "$2"
+		has $'\n'"not ok 1 $(field subtest "$1") " "$2"
 		return
 	fi
 	has "# expected  $expected"$'\n' "$2"
@@ -123,7 +142,7 @@ one_emulated_host() {
 
 	mapfile -t records < <(recorded_failures "$dir")
 	for i in "${!records[@]}"; do
-		command+="echo \"== $i\"; $(field replay "${records[i]}"); echo \"== exit \$?\"; "
+		command+="echo \"== $i\"; $(replay_command "${records[i]}"); echo \"== exit \$?\"; "
 	done
 	((${#records[@]})) || problem "no failure was recorded: nothing to replay"
 	run 0 lab/run.sh --host "$host" --kernel "$kernel" --results "$out_dir" \
@@ -158,7 +177,7 @@ this_machine() {
 	check "the suite runs and exits 0 on this machine"
 	check_results "$dir"
 	while read -r record; do
-		run 1 bash -c "$(field replay "$record")"
+		run 1 bash -c "$(replay_command "$record")"
 		replay_shows "$record" "$out"
 		check "$(replay_of "$record")"
 	done < <(recorded_failures "$dir")

@@ -10,7 +10,8 @@
  * Would catch: reserved-bit masks that are not made anew for the guest's CPUID, a
  * MAXPHYADDR taken from the host, PSE-36 address bits lost or put in the wrong place.
  *
- * By every engine, the guest's CPU first: where KVM walks, it goes by the guest's CPUID.
+ * By the guest's CPU, and by KVM's own walker (engines forced and translate), which is to go
+ * by the guest's CPUID, too.
  *
  * Needs: /dev/kvm.  With nested paging the CPU walks, and reserves what the host's CPU
  * reserves: only KVM_CAP_SMALLER_MAXPHYADDR promises more (see docs/findings.md).
@@ -267,6 +268,14 @@ static struct cpu_facts supported_cpu(void)
 	return cpu;
 }
 
+/* The guest's CPU and KVM's own walker; other engines, which have the same, only if asked for. */
+static bool engine_wanted(const struct engine *engine, const struct engine *only)
+{
+	return only ? engine == only :
+		      engine == &engine_native || engine == &engine_forced ||
+			      engine == &engine_translate;
+}
+
 /* only: NULL, or the engine that was asked for. */
 static void make_parts(const struct engine *only)
 {
@@ -276,7 +285,7 @@ static void make_parts(const struct engine *only)
 	unsigned int i, k;
 
 	for (i = 0; i < nr_engines; i++)
-		if (!only || engines[i] == only)
+		if (engine_wanted(engines[i], only))
 			add_part(&all, &pse, true, engines[i]);
 	for (i = 0; i < ARRAY_SIZE(offers); i++) {
 		struct cpu_offer offer = offers[i];
@@ -294,7 +303,7 @@ static void make_parts(const struct engine *only)
 		if (k < nr_parts)
 			continue;
 		for (k = 0; k < nr_engines; k++)
-			if (!only || engines[k] == only)
+			if (engine_wanted(engines[k], only))
 				add_states(&offer, &cpu, engines[k]);
 	}
 }
