@@ -127,7 +127,7 @@ one_emulated_host() {
 	local host=$1 dir=$out_dir/suite record records=() command='' text i again
 
 	run 0 lab/run.sh --host "$host" --kernel "$kernel" --results "$out_dir" --run-name suite \
-		-- --skip-tag no-kvm --shard "$shard"
+		-- --skip-tag no-kvm --shard "$shard" --time-limit 1200
 	has " passed, 0 failed, " "$out"
 	has "lab: $host-$kernel" "$err"
 	[[ $out != *$'\r'* && $out != *$'\033'* ]] || problem "control characters in the output"
