@@ -50,6 +50,7 @@
 
 #ifndef __ASSEMBLER__
 #include "guest.h"
+#include "nested.h"
 
 /* What L1 was told about an exit. */
 struct l1_exit {
@@ -65,11 +66,22 @@ struct l1_exit {
 _Static_assert(sizeof(struct l1_exit) == L1_EXIT_SIZE, "l1_exit");
 _Static_assert(L1_EXIT_SIZE == 2 * RESULT_SIZE, "L1 finds a case's exit by its result");
 
+/* What L1 invalidates before it enters L2 for a batch. */
+enum l1_flush {
+	L1_FLUSH_ALL,  /* SVM: the ASID's whole TLB; VMX: INVEPT, all contexts */
+	L1_FLUSH_ROOT, /* VMX: INVEPT of one EPTP */
+	L1_FLUSH_NONE, /* VMX: nothing but what VM entry does */
+};
+
 /* How L1 runs L2. */
 struct l1_setup {
 	struct mmu_state state; /* L1's own: its paging mode and control bits */
 	bool nested;            /* with nested paging; else L2's CR3 holds L1-physical addresses */
 	u64 root;               /* of the nested tables: nCR3, or EPTP */
+	u64 l2_cr3;             /* L2's CR3 instead of the batch's; 0: the batch's */
+	u64 l2_pdptr[4];        /* VMX: the PDPTEs that go with l2_cr3 */
+	enum l1_flush flush;
+	u64 flush_root;         /* the EPTP of L1_FLUSH_ROOT */
 };
 
 struct l1 {
@@ -82,8 +94,14 @@ struct l1 {
 /* The usual: 64-bit code, 4-level paging. */
 extern const struct mmu_state l1_usual_state;
 
+/* VMX: what the CPU offers an L1. */
+struct ept_caps l1_ept_caps(struct guest *guest);
+
 /* NULL, or what this host lacks for an L1 that runs L2 with or without nested paging. */
 const char *l1_lacks(struct guest *guest, bool nested);
+
+/* NULL, or why no L1 here can have an L2 in this state ("an L2 without nested paging ..."). */
+const char *l1_cannot(const struct guest *guest, const struct mmu_state *state, bool nested);
 
 /*
  * How L2 is run from now on in this guest.  NULL, or why such an L1 cannot be ("an L1 needs

@@ -8,8 +8,8 @@
 /* Is the vCPU in L2? False where KVM has no nested state. */
 bool vcpu_in_l2(struct vcpu *vcpu);
 /*
- * Out of L2, without an exit to L1: for a vCPU that stopped wherever it was.  SVM: GIF = 1.
- * Nothing happens where KVM has no nested state.
+ * Out of L2, without an exit to L1: for a vCPU that stopped wherever it was.  SVM: GIF = 1;
+ * VMX: out of VMX operation, too.  Nothing happens where KVM has no nested state.
  */
 void vcpu_leave_nested(struct vcpu *vcpu);
 

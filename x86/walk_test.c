@@ -57,7 +57,7 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 	int careful;
 
 	for (careful = 0; careful <= 1; careful++) {
-		const struct agent_batch batch = { .access = access, .careful = careful };
+		const struct agent_batch batch = engine_batch(engine, state, actor, access, careful);
 
 		if (engine->unsupported(guest, &batch) || report_should_stop())
 			continue;

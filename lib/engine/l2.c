@@ -62,10 +62,22 @@ static const char *l2_tdp_lacks(struct guest *guest)
 	return l1_lacks(guest, true);
 }
 
+static const char *unsupported(const struct guest *guest, const struct agent_batch *batch,
+			       bool nested)
+{
+	if (batch->access == AGENT_LDT && !batch->careful)
+		return "careful batches only";
+	return l1_cannot(guest, &batch->state, nested);
+}
+
 static const char *l2_unsupported(const struct guest *guest, const struct agent_batch *batch)
 {
-	(void)guest;
-	return batch->access == AGENT_LDT && !batch->careful ? "careful batches only" : NULL;
+	return unsupported(guest, batch, false);
+}
+
+static const char *l2_tdp_unsupported(const struct guest *guest, const struct agent_batch *batch)
+{
+	return unsupported(guest, batch, true);
 }
 
 const struct engine engine_l2 = {
@@ -82,6 +94,6 @@ const struct engine engine_l2_tdp = {
 	.does = "the same behind nested page tables (NPT, EPT)",
 	.via = VIA_NATIVE,
 	.host_lacks = l2_tdp_lacks,
-	.unsupported = l2_unsupported,
+	.unsupported = l2_tdp_unsupported,
 	.run = l2_tdp_run,
 };

@@ -13,14 +13,19 @@ const struct mmu_state l1_usual_state = { MODE_4LEVEL, FLAG_WP | FLAG_NX };
 
 static const struct l1_vendor *vendor_of(const struct guest *guest)
 {
-	return guest->cpu.vendor == VENDOR_AMD ? &l1_svm : NULL;
+	return guest->cpu.vendor == VENDOR_AMD ? &l1_svm : &l1_vmx;
 }
 
 const char *l1_lacks(struct guest *guest, bool nested)
 {
+	return vendor_of(guest)->lacks(guest, nested);
+}
+
+const char *l1_cannot(const struct guest *guest, const struct mmu_state *state, bool nested)
+{
 	const struct l1_vendor *vendor = vendor_of(guest);
 
-	return vendor ? vendor->lacks(guest, nested) : "the suite has no L1 for VMX";
+	return vendor->cannot ? vendor->cannot(guest, state, nested) : NULL;
 }
 
 /* On first use: L1's code, and what its vendor needs besides. */

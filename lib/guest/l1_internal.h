@@ -10,6 +10,8 @@ struct l1_vendor {
 	const u8 *code, *code_end; /* copied to L1_CODE, at most L1_CODE_SIZE bytes */
 	/* NULL, or what this host lacks. */
 	const char *(*lacks)(struct guest *guest, bool nested);
+	/* NULL: every state can be L2's; or see l1_cannot(). */
+	const char *(*cannot)(const struct guest *guest, const struct mmu_state *state, bool nested);
 	/* Once per guest, before the first entry. */
 	void (*init)(struct guest *guest);
 	/* Bits of a nested entry that gives all rights: to a table, or leaf. */
@@ -26,7 +28,7 @@ struct l1_vendor {
 	struct l1_exit (*last_exit)(struct guest *guest);
 };
 
-extern const struct l1_vendor l1_svm;
+extern const struct l1_vendor l1_svm, l1_vmx;
 
 /* Identity maps. */
 struct l1_map {

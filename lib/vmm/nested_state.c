@@ -48,8 +48,9 @@ void vcpu_leave_nested(struct vcpu *vcpu)
 		out.flags = KVM_STATE_NESTED_GIF_SET;
 		out.hdr.svm.vmcb_pa = state->hdr.svm.vmcb_pa;
 	} else {
-		out.hdr.vmx.vmxon_pa = state->hdr.vmx.vmxon_pa;
-		out.hdr.vmx.vmcs12_pa = state->hdr.vmx.vmcs12_pa;
+		/* Out of VMX operation altogether: the next batch begins with VMXON. */
+		out.hdr.vmx.vmxon_pa = ~0ull;
+		out.hdr.vmx.vmcs12_pa = ~0ull;
 	}
 	free(state);
 	err = __vcpu_ioctl(vcpu, KVM_SET_NESTED_STATE, &out);
