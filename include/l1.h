@@ -73,6 +73,13 @@ enum l1_flush {
 	L1_FLUSH_NONE, /* VMX: nothing but what VM entry does */
 };
 
+/* An 8-byte store by L1: KVM notices that a nested table changes only if the guest does it. */
+struct l1_store {
+	gpa_t gpa; /* aligned, in L1's memory */
+	u64 value;
+};
+#define L1_MAX_STORES 112
+
 /* How L1 runs L2. */
 struct l1_setup {
 	struct mmu_state state; /* L1's own: its paging mode and control bits */
@@ -82,6 +89,8 @@ struct l1_setup {
 	u64 l2_pdptr[4];        /* VMX: the PDPTEs that go with l2_cr3 */
 	enum l1_flush flush;
 	u64 flush_root;         /* the EPTP of L1_FLUSH_ROOT */
+	struct l1_store store[L1_MAX_STORES]; /* VMX: made before the flush */
+	u32 nr_stores;
 };
 
 struct l1 {

@@ -152,10 +152,13 @@ static void clean_pdptes(struct guest *guest, gpa_t cr3)
 void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
 	struct kvm_sregs own = own_sregs(guest, &guest->l1->setup.state);
+	/* Only those of the cases to come: earlier ones of the batch keep theirs. */
+	u32 first = ((u32)(regs->rdi + regs->rdx) - AGENT_RESULTS) / RESULT_SIZE;
 
 	if (sregs->cr0 & X86_CR0_PG && sregs->cr4 & X86_CR4_PAE && !(sregs->efer & X86_EFER_LMA))
 		clean_pdptes(guest, sregs->cr3);
-	memset(vm_gpa2hva(guest->vm, L1_EXITS), 0, AGENT_MAX_CASES * L1_EXIT_SIZE);
+	memset((struct l1_exit *)vm_gpa2hva(guest->vm, L1_EXITS) + first, 0,
+	       regs->rcx * L1_EXIT_SIZE);
 	if (guest->l1->setup.state.mode == MODE_PAE)
 		clean_pdptes(guest, own.cr3);
 	vendor_of(guest)->enter(guest, sregs, &own, regs);

@@ -24,14 +24,16 @@ struct field {
 
 /* What L1's code reads and writes at L1_SCRATCH. */
 struct l1_vmx_work {
-	u64 saved[4], vmxon, vmcs, nr_fields, invept, descriptor[2], step, unused[5];
+	u64 saved[4], vmxon, vmcs, nr_fields, invept, descriptor[2], step, nr_stores, unused[4];
 	struct l1_exit last;
 	u64 unused_c0[8];
 	struct field field[MAX_FIELDS];
+	struct l1_store store[L1_MAX_STORES];
 };
 _Static_assert(offsetof(struct l1_vmx_work, step) == L1V_STEP, "l1_vmx_work.step");
 _Static_assert(offsetof(struct l1_vmx_work, last) == L1V_LAST, "l1_vmx_work.last");
 _Static_assert(offsetof(struct l1_vmx_work, field) == L1V_FIELDS, "l1_vmx_work.field");
+_Static_assert(offsetof(struct l1_vmx_work, store) == L1V_STORES, "l1_vmx_work.store");
 _Static_assert(sizeof(struct l1_vmx_work) <= L1_CONTROL - L1_SCRATCH, "L1_SCRATCH");
 
 static struct l1_vmx_work *work_of(struct guest *guest)
@@ -271,6 +273,9 @@ static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 	memset(w, 0, sizeof(*w));
 	w->vmxon = L1_HOST_SAVE;
 	w->vmcs = L1_CONTROL;
+	w->nr_stores = guest->l1->setup.nr_stores;
+	TEST_ASSERT(w->nr_stores <= L1_MAX_STORES, "%u stores of L1's", guest->l1->setup.nr_stores);
+	memcpy(w->store, guest->l1->setup.store, w->nr_stores * sizeof(w->store[0]));
 	put_invept(guest, w);
 	put_controls(guest, w, l2);
 	put_guest(guest, w, l2, regs);

@@ -43,6 +43,17 @@ l1_vmx_start:
 
 l1_vmx_run:
 	save
+	mov $WORK(L1V_STORES), %esi
+	mov WORK(L1V_NR_STORES), %ebx
+	test %ebx, %ebx
+	jz 6f
+7:	mov (%rsi), %rax
+	mov 8(%rsi), %rcx
+	mov %rcx, (%rax)
+	add $16, %rsi
+	dec %ebx
+	jnz 7b
+6:
 	step L1V_STEP_VMXON
 	vmxon WORK(L1V_VMXON)
 	jbe never_on

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of l2_ept.h share. */
+#ifndef KMC_L2_EPT_INTERNAL_H
+#define KMC_L2_EPT_INTERNAL_H
+
+#include "l2_ept.h"
+
+/* A slot of the lowest EPT tables that no variant has: maps the data page, or AGENT_PROBE. */
+#define L2_EPT_SPARE 511
+
+/* Accesses that differ in addresses only. */
+struct l2_ept_work {
+	struct l2_ept *e;
+	const struct l2_tables *l2;
+	u8 target, levels;
+	bool ad, all;
+	struct agent_batch batch;  /* state, actor, access */
+	u32 nr_singles;            /* for which L2's table has a place */
+	u32 nr;                    /* items added so far */
+};
+
+struct l2_ept_item {
+	struct ept_choice choice;
+	u8 l2_variant;
+	u32 single;
+	gpa_t gpa;
+};
+
+void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct mmu_state *state,
+		      u8 target, u8 levels, bool ad);
+u32 l2_ept_nr_singles(const struct l2_ept *e, const struct mmu_state *state, u8 target);
+struct nested_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item);
+gva_t l2_ept_item_gva(const struct l2_ept_work *w, const struct l2_ept_item *item);
+void l2_ept_expect(const struct l2_ept_work *w, const struct l2_ept_item *item,
+		   struct nested_result *expected);
+void l2_ept_setup(const struct l2_ept_work *w, const struct l2_ept_item *item,
+		  struct l1_setup *setup);
+/* ad_*: what is added to the texts, or "". */
+void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
+		   const struct nested_result *expected, const struct nested_seen *seen,
+		   const char *ad_expected, const char *ad_observed);
+
+/*
+ * One access alone, with its entries as the host wrote them, in both sets of tables.  The
+ * texts are those of the first entry whose A and D bits are wrong, or empty.
+ */
+#define L2_EPT_AD_LEN 96
+bool l2_ept_one(const struct l2_ept_work *w, const struct l2_ept_item *item,
+		struct nested_result *expected, struct nested_seen *seen,
+		char ad_expected[L2_EPT_AD_LEN], char ad_observed[L2_EPT_AD_LEN]);
+
+#endif
