@@ -70,6 +70,7 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 static void walk_state(const struct subtest *self)
 {
 	const struct mmu_state *state = self->data;
+	struct agent_batch read;
 	const char *missing;
 	unsigned int i;
 	int access;
@@ -79,6 +80,9 @@ static void walk_state(const struct subtest *self)
 	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	read = engine_batch(engine, state, &all_actors[0], AGENT_READ, false);
+	missing = engine->unsupported(guest, &read);
+	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	for (i = 0; i < NR_ACTORS; i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
 			if (actor_says_something(&all_actors[i], access))

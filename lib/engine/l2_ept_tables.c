@@ -371,9 +371,12 @@ static void make_table(struct l2_ept *e, const struct mmu_state *state, u8 targe
 
 u32 l2_ept_nr_singles(const struct l2_ept *e, const struct mmu_state *state, u8 target)
 {
-	u32 room = parent_slots(state_modes[state->mode].paging) - parent_slot(target, 0);
+	u32 room;
 
-	return !target || e->nr_singles < room ? e->nr_singles : room;
+	if (!target)
+		return e->nr_singles;
+	room = parent_slots(state_modes[state->mode].paging) - parent_slot(target, 0);
+	return e->nr_singles < room ? e->nr_singles : room;
 }
 
 /* Linear address at which a table's parent begins. */
