@@ -17,6 +17,9 @@
  * state / who / access / L2's entries that vary / levels of EPT, "-ad" with EPTP bit 6 / what
  * lies beneath: "data", or L2's table of that level / the EPT entry of each level.
  *
+ * Besides: "eptp/mt=3" (an EPTP at VM entry), "eptp-switch/from/to-ad", and
+ * "invept/to-not-present/single" (a change of an entry, and the INVEPT after it).
+ *
  * Expected is what nested_walk() (nested.h) says; observed is what L2's access came to, or
  * what L1 was told about the exit.
  */
@@ -48,8 +51,8 @@ struct nested_case {
 	struct actor actor;
 	enum agent_access access;
 	struct l2_variant l2;
-	u8 levels;                 /* of EPT */
-	bool ad;                   /* EPTP bit 6 */
+	u8 levels; /* of EPT */
+	bool ad;   /* EPTP bit 6 */
 	u8 target;
 	u64 ept[MAX_LEVELS + 1];
 };
@@ -66,10 +69,10 @@ bool l2_has_target(const struct mmu_state *state, u8 target);
 
 /* The EPT pages of one target. */
 struct ept_dense {
-	gpa_t target;              /* what every variant of level 1 leads to */
-	gpa_t page[4];             /* by level; 1 to 3 */
-	gpa_t root[MAX_VARIANTS];  /* PML4 page by variant of level 4 */
-	gpa_t root5;               /* above root[0], where 5 levels are offered */
+	gpa_t target;             /* what every variant of level 1 leads to */
+	gpa_t page[4];            /* by level; 1 to 3 */
+	gpa_t root[MAX_VARIANTS]; /* PML4 page by variant of level 4 */
+	gpa_t root5;              /* above root[0], where 5 levels are offered */
 };
 
 /* L2's tables for a mode and a target. */
@@ -85,13 +88,13 @@ struct l2_ept {
 	struct guest *guest;
 	struct ept_caps caps;
 	struct variant_list variants[MAX_LEVELS + 1];
-	bool high;                 /* there are L2-physical addresses with bit 39 set */
+	bool high; /* there are L2-physical addresses with bit 39 set */
 	struct ept_dense dense[NR_L2_TARGETS];
 	struct l2_tables l2[NR_STATE_MODES][NR_L2_TARGETS];
 	struct ept_choice *single; /* what L2's tables are placed at: one variant each */
 	u32 nr_singles;
-	gpa_t first;               /* of the pages that are its own, up to guest->l1->next_nested */
-	u8 *image;                 /* of those pages, as the host wrote them */
+	gpa_t first; /* of the pages that are its own, up to guest->l1->next_nested */
+	u8 *image;   /* of those pages, as the host wrote them */
 	struct phys_range range[NR_TABLE_AREAS + 1];
 	struct phys_memory memory;
 };
@@ -113,8 +116,8 @@ gpa_t l2_ept_behind(const struct l2_ept *e, u8 target, gpa_t gpa);
 
 /* Which EPT entries are tried with which of L2's. */
 enum ept_plan {
-	EPT_EACH,  /* every variant of every level alone, pairs of rights */
-	EPT_FEW,   /* the rights of one level, and what must come before or after them */
+	EPT_EACH, /* every variant of every level alone, pairs of rights */
+	EPT_FEW,  /* the rights of one level, and what must come before or after them */
 };
 
 /*
@@ -137,7 +140,7 @@ void l2_ept_run_invept(struct l2_ept *e);
 /* What an access came to. */
 struct nested_seen {
 	struct agent_result result;
-	struct l1_exit exit;       /* with STATUS_L2_EXIT */
+	struct l1_exit exit; /* with STATUS_L2_EXIT */
 };
 
 #define NESTED_TEXT_LEN 200

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accessed and dirty bits of both sets of tables, and one case alone: see include/l2_ept.h.
+ * Accessed and dirty bits of both sets of tables: see include/l2_ept.h.
  *
  * KVM shadows the nested tables: what they hold must be put back by L1's own stores, which
  * KVM sees, and INVEPT must follow.  Entries that the agent's own accesses share are none of
@@ -10,17 +10,16 @@
 #include <string.h>
 
 #include "l2_ept_internal.h"
-#include "replay.h"
 #include "test_assert.h"
 
 /* An entry on the way, of either set. */
 struct path_entry {
-	gpa_t gpa;          /* L1-physical */
+	gpa_t gpa; /* L1-physical */
 	u8 bytes;
 	u8 level, for_level;
 	bool nested;
-	u64 a, d;           /* its bits of that meaning, 0 if none */
-	u64 must, may;      /* set or left, besides what the host wrote */
+	u64 a, d;      /* its bits of that meaning, 0 if none */
+	u64 must, may; /* set or left, besides what the host wrote */
 };
 
 #define MAX_PATH (MAX_NESTED_STEPS + MAX_LEVELS)
@@ -43,8 +42,7 @@ static void add_entry(struct path *path, const struct l2_ept *e, const struct pa
 	path->entry[i].may |= more->may;
 }
 
-static void make_path(const struct l2_ept_work *w, const struct nested_result *r,
-		      struct path *path)
+static void make_path(const struct l2_ept_work *w, const struct nested_result *r, struct path *path)
 {
 	const u8 l2_bytes = paging_formats[state_modes[w->batch.state.mode].paging].entry_bytes;
 	int i;
@@ -53,15 +51,17 @@ static void make_path(const struct l2_ept_work *w, const struct nested_result *r
 	for (i = 0; i < r->nr_steps; i++) {
 		const struct nested_step *s = &r->step[i];
 
-		add_entry(path, w->e, &(struct path_entry){ s->entry_gpa, 8, s->level, s->for_level,
-			  true, EPT_A, EPT_D, s->must_set, s->may_set });
+		add_entry(path, w->e,
+			  &(struct path_entry){ s->entry_gpa, 8, s->level, s->for_level, true,
+						EPT_A, EPT_D, s->must_set, s->may_set });
 	}
 	for (i = 0; i < r->l2.nr_steps; i++) {
 		const struct walk_step *s = &r->l2.step[i];
 
-		add_entry(path, w->e, &(struct path_entry){
-			  l2_ept_behind(w->e, w->target, s->entry_gpa), l2_bytes, s->level, 0,
-			  false, PTE_A, PTE_D, s->must_set, s->may_set });
+		add_entry(path, w->e,
+			  &(struct path_entry){ l2_ept_behind(w->e, w->target, s->entry_gpa),
+						l2_bytes, s->level, 0, false, PTE_A, PTE_D,
+						s->must_set, s->may_set });
 	}
 }
 
@@ -198,7 +198,8 @@ static void run_choices(struct l2_ept_work *w, u8 l2_variant)
 	u32 i;
 
 	for (i = 0; i < w->nr_singles && !report_should_stop(); i++) {
-		struct l2_ept_item item = { .choice = w->e->single[i], .l2_variant = l2_variant,
+		struct l2_ept_item item = { .choice = w->e->single[i],
+					    .l2_variant = l2_variant,
 					    .single = i };
 
 		if (!about_ad(w->e, &item.choice) || (item.choice.variant[4] && !w->all))
@@ -229,113 +230,4 @@ void l2_ept_run_careful(struct l2_ept *e, const struct mmu_state *state, u8 targ
 				continue;
 			run_choices(&w, i);
 		}
-}
-
-struct replayed {
-	struct l2_ept_work w;
-	struct l2_ept_item item;
-};
-
-/* NULL, or why the tables have no such case. */
-static const char *find_case(struct l2_ept *e, const struct nested_case *c, struct replayed *r)
-{
-	int level, i;
-
-	if (c->levels == 5 && !e->caps.walk_5)
-		return "no 5-level EPT is offered";
-	if (c->ad && !e->caps.ad)
-		return "no A/D flags for EPT are offered";
-	l2_ept_work_init(&r->w, e, &c->state, c->target, c->levels, c->ad);
-	r->w.batch.actor = c->actor;
-	r->w.batch.access = c->access;
-	r->w.all = true;
-	for (level = 1; level <= 4; level++) {
-		i = variant_find(&e->variants[level], c->ept[level]);
-		if (i < 0)
-			return "no such EPT entry is tried here";
-		r->item.choice.variant[level] = i;
-	}
-	for (i = 0; i < r->w.l2->nr_variants; i++)
-		if (r->w.l2->variant[i].top == c->l2.top && r->w.l2->variant[i].leaf == c->l2.leaf)
-			break;
-	if (i == r->w.l2->nr_variants)
-		return "no such entry of L2's is tried here";
-	r->item.l2_variant = i;
-	for (i = 0; c->target && i < (int)r->w.nr_singles; i++)
-		if (!memcmp(&e->single[i], &r->item.choice, sizeof(r->item.choice)))
-			break;
-	if (c->target && i == (int)r->w.nr_singles)
-		return "beneath L2's tables only one level of EPT varies";
-	r->item.single = i;
-	if (!l2_ept_gpa(e, &c->state, c->target, &r->item.choice, &r->item.gpa))
-		return "this L2 cannot address such a choice";
-	return NULL;
-}
-
-static void print_steps(const struct nested_result *expected)
-{
-	static const struct nested_tables ept = { .kind = NESTED_EPT };
-	char bits[VARIANT_TEXT_LEN];
-	int i;
-
-	for (i = 0; i < expected->l2.nr_steps; i++)
-		printf("# L2        level %u entry %#018llx at L2-physical %#llx\n",
-		       expected->l2.step[i].level, (unsigned long long)expected->l2.step[i].entry,
-		       (unsigned long long)expected->l2.step[i].entry_gpa);
-	for (i = 0; i < expected->nr_steps; i++) {
-		const struct nested_step *s = &expected->step[i];
-
-		nested_variant_text(&ept, s->level, s->entry & ~BITS_ULL(51, 12), bits);
-		printf("# EPT       for level %u: level %u entry %#018llx, bits %s\n", s->for_level,
-		       s->level, (unsigned long long)s->entry, bits);
-	}
-}
-
-static int replay(const void *context)
-{
-	const struct nested_case *c = context;
-	struct guest *guest = guest_create(NULL);
-	const char *why = l1_lacks(guest, true);
-	char e[2 * NESTED_TEXT_LEN], o[2 * NESTED_TEXT_LEN];
-	char ad_e[L2_EPT_AD_LEN], ad_o[L2_EPT_AD_LEN];
-	struct nested_result expected;
-	struct nested_seen seen;
-	struct l2_ept *tables;
-	struct replayed r = { 0 };
-	bool good;
-
-	TEST_REQUIRE(!why, "%s", why);
-	TEST_REQUIRE(guest->cpu.vendor == VENDOR_INTEL, "this CPU has no EPT");
-	tables = l2_ept_create(guest);
-	why = find_case(tables, c, &r);
-	if (why) {
-		fprintf(stderr, "--case: %s\n", why);
-		return KSFT_USAGE;
-	}
-	replay_begin();
-	good = l2_ept_one(&r.w, &r.item, &expected, &seen, ad_e, ad_o);
-	print_steps(&expected);
-	nested_expected_text(&expected, e);
-	nested_seen_text(guest, &r.w.batch, l2_ept_item_gva(&r.w, &r.item), &seen, o);
-	printf("# address   linear %#llx, L2-physical %#llx\n",
-	       (unsigned long long)l2_ept_item_gva(&r.w, &r.item), (unsigned long long)r.item.gpa);
-	printf("# expected  %s%s\n# observed  %s%s (exit reason %#llx qualification %#llx)\n", e, ad_e,
-	       o, ad_o, (unsigned long long)seen.exit.code, (unsigned long long)seen.exit.info);
-	printf("# rule      %s: %s\n#           %s\n", rule_text(expected.rule)->name,
-	       rule_text(expected.rule)->says, rule_text(expected.rule)->manual);
-	l2_ept_free(tables);
-	guest_free(guest);
-	return good ? KSFT_PASS : KSFT_FAIL;
-}
-
-int l2_ept_replay(const struct test_options *options)
-{
-	struct nested_case c;
-	const char *error = nested_case_parse(options->case_id, &c);
-
-	if (error) {
-		fprintf(stderr, "--case: %s\n", error);
-		return KSFT_USAGE;
-	}
-	return replay_run(replay, &c, options->case_id);
 }

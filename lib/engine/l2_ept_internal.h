@@ -5,6 +5,24 @@
 
 #include "l2_ept.h"
 
+/*
+ * Slots of an EPT PDPT page.  The first map L1's memory one to one, for the agent; all below
+ * L2_EPT_LOW_SLOT + 1 can be reached by states whose physical addresses end at 4 GiB.
+ */
+#define L2_EPT_LOW_SLOT 3
+#define L2_EPT_FIRST_SLOT 8
+#define L2_EPT_LOW_BASE ((u64)L2_EPT_LOW_SLOT << 30)
+#define L2_EPT_HIGH_BASE BIT_ULL(39)
+
+/* A zeroed page of L1's for tables; entries in it. */
+gpa_t l2_ept_page(struct l2_ept *e);
+void l2_ept_put(struct l2_ept *e, gpa_t table, u32 slot, u8 bytes, u64 entry);
+u64 l2_ept_get(struct l2_ept *e, gpa_t table, u32 slot);
+/* Is the data page reached by linear addresses that are L2-physical ones? */
+bool l2_ept_flat_data(const struct mmu_state *state);
+/* All of e->l2. */
+void l2_ept_make_l2(struct l2_ept *e);
+
 /* A slot of the lowest EPT tables that no variant has: maps the data page, or AGENT_PROBE. */
 #define L2_EPT_SPARE 511
 
@@ -14,9 +32,9 @@ struct l2_ept_work {
 	const struct l2_tables *l2;
 	u8 target, levels;
 	bool ad, all;
-	struct agent_batch batch;  /* state, actor, access */
-	u32 nr_singles;            /* for which L2's table has a place */
-	u32 nr;                    /* items added so far */
+	struct agent_batch batch; /* state, actor, access */
+	u32 nr_singles;           /* for which L2's table has a place */
+	u32 nr;                   /* items added so far */
 };
 
 struct l2_ept_item {
@@ -39,6 +57,9 @@ void l2_ept_setup(const struct l2_ept_work *w, const struct l2_ept_item *item,
 void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		   const struct nested_result *expected, const struct nested_seen *seen,
 		   const char *ad_expected, const char *ad_observed);
+
+/* One of l2_ept_run_roots() or l2_ept_run_invept() alone; false: no such case. */
+bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good);
 
 /*
  * One access alone, with its entries as the host wrote them, in both sets of tables.  The

@@ -16,6 +16,19 @@
 static const struct agent_batch reader = { .state = { MODE_4LEVEL, FLAG_WP | FLAG_NX },
 					   .access = AGENT_READ };
 
+/* A replay: the one id to run; whether there was such a one, and whether it failed. */
+static const char *only;
+static bool found, failed;
+
+/* Is this case to be run? */
+static bool wanted(const char *id)
+{
+	if (only && strcmp(only, id))
+		return false;
+	found = true;
+	return true;
+}
+
 /* The L2-physical address of a page of its own, whose EPT entry no variant is. */
 static gpa_t spare_gpa(const struct l2_ept *e)
 {
@@ -40,7 +53,8 @@ static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_s
 	why = l1_use(e->guest, setup);
 	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
 	l2_ept_batch(e, batch, &gva, 1, seen);
-	report_cases(1);
+	if (!only)
+		report_cases(1);
 }
 
 static bool reached(const struct nested_seen *seen, gpa_t page)
@@ -53,11 +67,16 @@ static void fails(struct l2_ept *e, const struct agent_batch *batch, const char 
 		  const char *expected, const struct nested_seen *seen, enum rule rule)
 {
 	char o[NESTED_TEXT_LEN];
-	struct case_failure f = { .id = id, .expected = expected, .observed = o,
-				  .rule = rule_text(rule)->name };
+	struct case_failure f = {
+		.id = id, .expected = expected, .observed = o, .rule = rule_text(rule)->name
+	};
 
 	nested_seen_text(e->guest, batch, 0, seen, o);
-	report_failure(&f);
+	failed = true;
+	if (only)
+		printf("# expected  %s\n# observed  %s\n", expected, o);
+	else
+		report_failure(&f);
 }
 
 static void try_root(struct l2_ept *e, const char *name, u64 root)
@@ -71,6 +90,8 @@ static void try_root(struct l2_ept *e, const char *name, u64 root)
 	char id[64];
 
 	snprintf(id, sizeof(id), "eptp/%s", name);
+	if (!wanted(id))
+		return;
 	touch(e, &reader, &setup, &seen);
 	if (rule == RULE_N_ALLOWED ? reached(&seen, DATA_PAGE) : seen.result.status == refused)
 		return;
@@ -106,9 +127,9 @@ void l2_ept_run_roots(struct l2_ept *e)
 /* A change of the entry that maps the spare slot. */
 static const struct change {
 	const char *name;
-	u64 from, to;          /* page and bits */
+	u64 from, to; /* page and bits */
 	enum agent_access access;
-	bool cached;           /* may what was before be used until INVEPT? */
+	bool cached; /* may what was before be used until INVEPT? */
 } changes[] = {
 #define WB ((u64)EPT_MT_WB << EPT_MT_SHIFT | EPT_A | EPT_D)
 	{ "to-not-present", DATA_PAGE | WB | EPT_RWX, 0, AGENT_READ, true },
@@ -126,7 +147,7 @@ static const struct change {
 static const struct flush {
 	const char *name;
 	enum l1_flush flush;
-	bool other;            /* of another EPTP */
+	bool other; /* of another EPTP */
 } flushes[] = {
 	{ "all", L1_FLUSH_ALL, false },
 	{ "single", L1_FLUSH_ROOT, false },
@@ -137,8 +158,9 @@ static const struct flush {
 /* What an access comes to with this entry: 48 or 49, the page it reaches, else. */
 static bool is_as_entry(const struct agent_batch *batch, u64 entry, const struct nested_seen *seen)
 {
-	static const u64 needs[] = { [AGENT_READ] = EPT_R, [AGENT_WRITE] = EPT_W,
-				     [AGENT_FETCH] = EPT_X };
+	static const u64 needs[] = {
+		[AGENT_READ] = EPT_R, [AGENT_WRITE] = EPT_W, [AGENT_FETCH] = EPT_X
+	};
 	u64 rights = entry & EPT_RWX;
 	u16 reason = rights && !(rights & EPT_R) ? VMX_REASON_EPT_MISCONFIG :
 						   VMX_REASON_EPT_VIOLATION;
@@ -162,6 +184,8 @@ static void run_change(struct l2_ept *e, const struct change *c, const struct fl
 	char id[64];
 
 	snprintf(id, sizeof(id), "invept/%s/%s", c->name, f->name);
+	if (!wanted(id))
+		return;
 	batch.access = c->access;
 	touch(e, &batch, &setup, &seen);
 	if (!is_as_entry(&batch, c->from, &seen))
@@ -170,10 +194,10 @@ static void run_change(struct l2_ept *e, const struct change *c, const struct fl
 	setup.flush = f->flush;
 	setup.flush_root = f->other ? other : root;
 	touch(e, &batch, &setup, &seen);
-	if (!is_as_entry(&batch, c->to, &seen) &&
-	    !(stale && is_as_entry(&batch, c->from, &seen)))
-		fails(e, &batch, id, stale ? "as the first entry says, or the second" :
-		      "as the second entry says", &seen, RULE_N_ALLOWED);
+	if (!is_as_entry(&batch, c->to, &seen) && !(stale && is_as_entry(&batch, c->from, &seen)))
+		fails(e, &batch, id,
+		      stale ? "as the first entry says, or the second" : "as the second entry says",
+		      &seen, RULE_N_ALLOWED);
 	setup.nr_stores = 0;
 	setup.flush = L1_FLUSH_ALL;
 	touch(e, &batch, &setup, &seen);
@@ -199,13 +223,16 @@ static void run_switches(struct l2_ept *e, bool ad, bool other_ad)
 
 	snprintf(id, sizeof(id), "eptp-switch%s%s", ad ? "/from-ad" : "/from",
 		 other_ad ? "/to-ad" : "/to");
+	if (!wanted(id))
+		return;
 	for (i = 0; i < 4; i++) {
 		struct l1_setup setup = { .root = root[i & 1], .flush = L1_FLUSH_NONE };
 
 		touch(e, &reader, &setup, &seen);
 		if (!reached(&seen, page[i & 1]))
-			fails(e, &reader, id, i & 1 ? "the second EPTP's page" :
-			      "the first EPTP's page", &seen, RULE_N_ALLOWED);
+			fails(e, &reader, id,
+			      i & 1 ? "the second EPTP's page" : "the first EPTP's page", &seen,
+			      RULE_N_ALLOWED);
 	}
 }
 
@@ -218,4 +245,15 @@ void l2_ept_run_invept(struct l2_ept *e)
 			run_change(e, &changes[i], &flushes[k]);
 	for (i = 0; i < (e->caps.ad ? 4 : 1); i++)
 		run_switches(e, i & 1, i & 2);
+}
+
+bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good)
+{
+	only = id;
+	found = failed = false;
+	l2_ept_run_roots(e);
+	l2_ept_run_invept(e);
+	only = NULL;
+	*good = !failed;
+	return found;
 }

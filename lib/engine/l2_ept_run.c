@@ -38,8 +38,8 @@ gva_t l2_ept_item_gva(const struct l2_ept_work *w, const struct l2_ept_item *ite
 void l2_ept_expect(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		   struct nested_result *expected)
 {
-	const struct nested_tables tables = l2_ept_tables(
-		w->e, w->target, item->choice.variant[4], w->levels, w->ad);
+	const struct nested_tables tables =
+		l2_ept_tables(w->e, w->target, item->choice.variant[4], w->levels, w->ad);
 	const struct test_case tc = { w->batch.state, w->batch.actor, w->batch.access, { 0 } };
 	const struct walk_access access = case_access(&tc, l2_ept_item_gva(w, item));
 	struct nested_l2 l2 = { .regs = guest_walk_regs(w->e->guest, &w->batch.state) };
@@ -57,8 +57,8 @@ void l2_ept_setup(const struct l2_ept_work *w, const struct l2_ept_item *item,
 	*setup = (struct l1_setup){
 		.state = l1_usual_state,
 		.nested = true,
-		.root = l2_ept_tables(w->e, w->target, item->choice.variant[4], w->levels,
-				      w->ad).root,
+		.root = l2_ept_tables(w->e, w->target, item->choice.variant[4], w->levels, w->ad)
+				.root,
 		.l2_cr3 = w->l2->cr3[item->l2_variant],
 		.flush = L1_FLUSH_ALL,
 	};
@@ -86,16 +86,16 @@ static json_t *record_detail(const void *context)
 		static const struct nested_tables ept = { .kind = NESTED_EPT };
 
 		nested_variant_text(&ept, s->level, s->entry & ~BITS_ULL(51, 12), bits);
-		json_array_append_new(steps, json_pack("{s:i,s:i,s:I,s:I,s:s}", "for", s->for_level,
-						       "level", s->level, "at", (json_int_t)s->entry_gpa,
-						       "entry", (json_int_t)s->entry, "bits", bits));
+		json_array_append_new(steps,
+				      json_pack("{s:i,s:i,s:I,s:I,s:s}", "for", s->for_level,
+						"level", s->level, "at", (json_int_t)s->entry_gpa,
+						"entry", (json_int_t)s->entry, "bits", bits));
 	}
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "eptp", (json_int_t)setup.root, "cr3",
 			 (json_int_t)setup.l2_cr3, "gva",
 			 (json_int_t)l2_ept_item_gva(r->w, r->item), "qualification",
-			 (json_int_t)r->seen->exit.info, "open",
-			 (json_int_t)r->expected->exit.open, "rip",
-			 (json_int_t)r->seen->result.rip, "steps", steps);
+			 (json_int_t)r->seen->exit.info, "open", (json_int_t)r->expected->exit.open,
+			 "rip", (json_int_t)r->seen->result.rip, "steps", steps);
 }
 
 void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
@@ -160,7 +160,8 @@ static void add_item(struct l2_ept_work *w, const struct ept_choice *choice, u8 
 	if (w->nr == AGENT_MAX_CASES)
 		run_items(w);
 	item = &items[w->nr];
-	*item = (struct l2_ept_item){ .choice = *choice, .l2_variant = l2_variant,
+	*item = (struct l2_ept_item){ .choice = *choice,
+				      .l2_variant = l2_variant,
 				      .single = single };
 	if (l2_ept_gpa(w->e, &w->batch.state, w->target, choice, &item->gpa))
 		w->nr++;

@@ -36,15 +36,16 @@ static struct nested_exit exit_of(const struct nested_seen *seen)
 {
 	return (struct nested_exit){
 		.reason = (u16)seen->exit.code == VMX_REASON_EPT_MISCONFIG ?
-				  NESTED_EXIT_EPT_MISCONFIG : NESTED_EXIT_EPT_VIOLATION,
+				  NESTED_EXIT_EPT_MISCONFIG :
+				  NESTED_EXIT_EPT_VIOLATION,
 		.info = seen->exit.info,
 		.gpa = seen->exit.gpa,
 		.gva = seen->exit.linear,
 	};
 }
 
-static bool fault_matches(const struct agent_batch *batch, gva_t gva,
-			  const struct walk_result *l2, const struct agent_result *r)
+static bool fault_matches(const struct agent_batch *batch, gva_t gva, const struct walk_result *l2,
+			  const struct agent_result *r)
 {
 	u64 cr2 = state_modes[batch->state.mode].code64 ? gva : (u32)gva;
 
@@ -90,7 +91,8 @@ static void exit_as_text(const struct nested_exit *exit, char text[NESTED_TEXT_L
 	char bits[64];
 
 	if (exit->reason == NESTED_EXIT_EPT_MISCONFIG) {
-		snprintf(text, NESTED_TEXT_LEN, "misconfig gpa=%#llx", (unsigned long long)exit->gpa);
+		snprintf(text, NESTED_TEXT_LEN, "misconfig gpa=%#llx",
+			 (unsigned long long)exit->gpa);
 		return;
 	}
 	qualification_text(exit->info & ~exit->open, bits);
@@ -139,11 +141,12 @@ void nested_seen_text(const struct guest *guest, const struct agent_batch *batch
 	} else if (r->status == STATUS_NOT_RUN) {
 		strcpy(text, "not run");
 	} else if (r->status & STATUS_L2_EXIT) {
-		snprintf(text, NESTED_TEXT_LEN, "l2-exit %#x gpa=%#llx", r->status & STATUS_EXIT_MASK,
-			 (unsigned long long)r->cr2);
+		snprintf(text, NESTED_TEXT_LEN, "l2-exit %#x gpa=%#llx",
+			 r->status & STATUS_EXIT_MASK, (unsigned long long)r->cr2);
 	} else if (r->status & STATUS_EXIT) {
 		snprintf(text, NESTED_TEXT_LEN, "exit %s %#llx",
-			 exit_reason_name(r->status & STATUS_EXIT_MASK), (unsigned long long)r->cr2);
+			 exit_reason_name(r->status & STATUS_EXIT_MASK),
+			 (unsigned long long)r->cr2);
 	} else if (r->status == STATUS_DONE) {
 		if (guest_page_by_tag(guest, r->value, false, &page))
 			snprintf(text, NESTED_TEXT_LEN, "ok page=%#llx", (unsigned long long)page);

@@ -136,14 +136,16 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 	if (setup->nested)
 		second = VMX_PROC2_EPT | (controls2_allowed(guest) & VMX_PROC2_UNRESTRICTED);
 	put(w, VMCS_PINBASED, controls(guest, MSR_VMX_PINBASED, 0));
-	put(w, VMCS_PROCBASED, controls(guest, MSR_VMX_PROCBASED, VMX_PROC_UNCONDITIONAL_IO |
-					(second ? VMX_PROC_SECONDARY : 0)));
+	put(w, VMCS_PROCBASED,
+	    controls(guest, MSR_VMX_PROCBASED,
+		     VMX_PROC_UNCONDITIONAL_IO | (second ? VMX_PROC_SECONDARY : 0)));
 	if (second)
 		put(w, VMCS_PROCBASED2, controls(guest, MSR_VMX_PROCBASED2, second));
-	put(w, VMCS_EXIT_CONTROLS, controls(guest, MSR_VMX_EXIT, VMX_EXIT_HOST_64BIT |
-					    VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER));
-	put(w, VMCS_ENTRY_CONTROLS, controls(guest, MSR_VMX_ENTRY, VMX_ENTRY_LOAD_EFER |
-					     (ia32e ? VMX_ENTRY_IA32E : 0)));
+	put(w, VMCS_EXIT_CONTROLS,
+	    controls(guest, MSR_VMX_EXIT,
+		     VMX_EXIT_HOST_64BIT | VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER));
+	put(w, VMCS_ENTRY_CONTROLS,
+	    controls(guest, MSR_VMX_ENTRY, VMX_ENTRY_LOAD_EFER | (ia32e ? VMX_ENTRY_IA32E : 0)));
 	/* Nothing but what always exits: L2's exceptions and control registers are its own. */
 	put(w, VMCS_EXCEPTIONS, 0);
 	put(w, VMCS_PF_MASK, 0);
@@ -163,7 +165,7 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 
 static void put_segments(struct l1_vmx_work *w, const struct kvm_sregs *s)
 {
-	const struct kvm_segment *const all[] = { &s->es, &s->cs, &s->ss, &s->ds,
+	const struct kvm_segment *const all[] = { &s->es, &s->cs, &s->ss,  &s->ds,
 						  &s->fs, &s->gs, &s->ldt, &s->tr };
 	unsigned int i;
 
@@ -229,8 +231,8 @@ static void put_guest(struct guest *guest, struct l1_vmx_work *w, const struct k
 /* L1's own state, which an exit loads. */
 static void put_host(struct l1_vmx_work *w, const struct kvm_sregs *own)
 {
-	static const u16 selectors[] = { SEL_DATA, SEL_CODE64, SEL_DATA, SEL_DATA, SEL_DATA,
-					 SEL_DATA, SEL_TSS64 };
+	static const u16 selectors[] = { SEL_DATA, SEL_CODE64, SEL_DATA, SEL_DATA,
+					 SEL_DATA, SEL_DATA,   SEL_TSS64 };
 	const u64 bases[] = { 0, 0, own->tr.base, own->gdt.base, own->idt.base };
 	unsigned int i;
 
@@ -267,7 +269,8 @@ static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 {
 	struct l1_vmx_work *w = work_of(guest);
 
-	TEST_ASSERT(state_modes[guest->l1->setup.state.mode].code64, "an L1 for VMX is 64-bit code");
+	TEST_ASSERT(state_modes[guest->l1->setup.state.mode].code64,
+		    "an L1 for VMX is 64-bit code");
 	own->cr0 |= X86_CR0_NE;
 	own->cr4 |= X86_CR4_VMXE;
 	memset(w, 0, sizeof(*w));
