@@ -46,7 +46,7 @@ struct ept_choice {
 	u16 variant[MAX_LEVELS + 1];
 };
 
-struct nested_case {
+struct ept_case {
 	struct mmu_state state;
 	struct actor actor;
 	enum agent_access access;
@@ -57,10 +57,10 @@ struct nested_case {
 	u64 ept[MAX_LEVELS + 1];
 };
 
-#define NESTED_CASE_ID_LEN 640
-void nested_case_id(const struct nested_case *c, char id[NESTED_CASE_ID_LEN]);
+#define EPT_CASE_ID_LEN 640
+void ept_case_id(const struct ept_case *c, char id[EPT_CASE_ID_LEN]);
 /* Returns NULL, or one line that says what is wrong. */
-const char *nested_case_parse(const char *id, struct nested_case *c);
+const char *ept_case_parse(const char *id, struct ept_case *c);
 
 /* Levels whose L2 entries vary: *leaf, and *top above it or 0; both 0 without paging. */
 void l2_varied_levels(const struct mmu_state *state, u8 target, int *top, int *leaf);
@@ -138,19 +138,19 @@ void l2_ept_run_roots(struct l2_ept *e);
 void l2_ept_run_invept(struct l2_ept *e);
 
 /* What an access came to. */
-struct nested_seen {
+struct ept_seen {
 	struct agent_result result;
 	struct l1_exit exit; /* with STATUS_L2_EXIT */
 };
 
-#define NESTED_TEXT_LEN 200
+#define EPT_TEXT_LEN 200
 /* One batch of accesses by L2: as L1 is set up, to addresses; results and exits into seen. */
 void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t *gvas, u32 nr,
-		  struct nested_seen *seen);
-bool nested_outcome_matches(const struct agent_batch *batch, gva_t gva,
-			    const struct nested_result *expected, const struct nested_seen *seen);
-void nested_expected_text(const struct nested_result *expected, char text[NESTED_TEXT_LEN]);
-void nested_seen_text(const struct guest *guest, const struct agent_batch *batch, gva_t gva,
-		      const struct nested_seen *seen, char text[NESTED_TEXT_LEN]);
+		  struct ept_seen *seen);
+bool ept_outcome_matches(const struct agent_batch *batch, gva_t gva,
+			 const struct nested_result *expected, const struct ept_seen *seen);
+void ept_expected_text(const struct nested_result *expected, char text[EPT_TEXT_LEN]);
+void ept_seen_text(const struct guest *guest, const struct agent_batch *batch, gva_t gva,
+		   const struct ept_seen *seen, char text[EPT_TEXT_LEN]);
 
 #endif

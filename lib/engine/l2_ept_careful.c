@@ -129,7 +129,7 @@ static bool check_path(const struct l2_ept *e, const struct path *path, char *ex
 }
 
 bool l2_ept_one(const struct l2_ept_work *w, const struct l2_ept_item *item,
-		struct nested_result *expected, struct nested_seen *seen,
+		struct nested_result *expected, struct ept_seen *seen,
 		char ad_expected[L2_EPT_AD_LEN], char ad_observed[L2_EPT_AD_LEN])
 {
 	const gva_t gva = l2_ept_item_gva(w, item);
@@ -146,7 +146,7 @@ bool l2_ept_one(const struct l2_ept_work *w, const struct l2_ept_item *item,
 	why = l1_use(w->e->guest, &setup);
 	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
 	l2_ept_batch(w->e, &w->batch, &gva, 1, seen);
-	same = nested_outcome_matches(&w->batch, gva, expected, seen);
+	same = ept_outcome_matches(&w->batch, gva, expected, seen);
 	/* What an access that ended differently has set says nothing more. */
 	return same && check_path(w->e, &path, ad_expected, ad_observed);
 }
@@ -155,7 +155,7 @@ static void run_one(const struct l2_ept_work *w, const struct l2_ept_item *item)
 {
 	char e[L2_EPT_AD_LEN], o[L2_EPT_AD_LEN];
 	struct nested_result expected;
-	struct nested_seen seen;
+	struct ept_seen seen;
 
 	report_cases(1);
 	if (!l2_ept_one(w, item, &expected, &seen, e, o))

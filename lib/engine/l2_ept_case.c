@@ -8,7 +8,7 @@
 /* Entries as text depend on nothing but the kind. */
 static const struct nested_tables any_ept = { .kind = NESTED_EPT };
 
-static int add_l2(const struct nested_case *c, char *id, int n)
+static int add_l2(const struct ept_case *c, char *id, int n)
 {
 	const enum paging_mode mode = state_modes[c->state.mode].paging;
 	char text[VARIANT_TEXT_LEN];
@@ -17,34 +17,34 @@ static int add_l2(const struct nested_case *c, char *id, int n)
 	l2_varied_levels(&c->state, c->target, &top, &leaf);
 	if (top) {
 		variant_text(mode, top, c->l2.top, text);
-		n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/%d=%s", top, text);
+		n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/%d=%s", top, text);
 	}
 	if (leaf) {
 		variant_text(mode, leaf, c->l2.leaf, text);
-		n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/%d=%s", leaf, text);
+		n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/%d=%s", leaf, text);
 	}
 	return n;
 }
 
-void nested_case_id(const struct nested_case *c, char id[NESTED_CASE_ID_LEN])
+void ept_case_id(const struct ept_case *c, char id[EPT_CASE_ID_LEN])
 {
 	char text[VARIANT_TEXT_LEN];
 	int n, level;
 
 	state_name(&c->state, id);
 	n = strlen(id);
-	n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/%s/%s", actor_name(&c->actor),
+	n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/%s/%s", actor_name(&c->actor),
 		      agent_access_names[c->access]);
 	n = add_l2(c, id, n);
-	n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/ept%u%s", c->levels, c->ad ? "-ad" : "");
+	n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/ept%u%s", c->levels, c->ad ? "-ad" : "");
 	if (c->target)
-		n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/table%u", c->target);
+		n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/table%u", c->target);
 	else
-		n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/data");
+		n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/data");
 	/* A fifth level is always full: its second slot is beyond what L2 can address. */
 	for (level = 4; level >= 1; level--) {
 		nested_variant_text(&any_ept, level, c->ept[level], text);
-		n += snprintf(id + n, NESTED_CASE_ID_LEN - n, "/%d=%s", level, text);
+		n += snprintf(id + n, EPT_CASE_ID_LEN - n, "/%d=%s", level, text);
 	}
 }
 
@@ -61,7 +61,7 @@ static const char *entry_part(const char **text, int level, size_t *len)
 	return part + 2;
 }
 
-static const char *parse_l2(const char **text, struct nested_case *c)
+static const char *parse_l2(const char **text, struct ept_case *c)
 {
 	const enum paging_mode mode = state_modes[c->state.mode].paging;
 	const char *bits, *error;
@@ -85,7 +85,7 @@ static const char *parse_l2(const char **text, struct nested_case *c)
 	return variant_parse(mode, leaf, bits, len, &c->l2.leaf);
 }
 
-static const char *parse_ept(const char *text, struct nested_case *c)
+static const char *parse_ept(const char *text, struct ept_case *c)
 {
 	const char *bits, *error;
 	size_t len;
@@ -103,7 +103,7 @@ static const char *parse_ept(const char *text, struct nested_case *c)
 }
 
 /* Who and what: by trying all of them. */
-static const char *parse_who(const char *text, struct nested_case *c, const char **rest)
+static const char *parse_who(const char *text, struct ept_case *c, const char **rest)
 {
 	char part[32];
 	unsigned int i, k;
@@ -123,7 +123,7 @@ static const char *parse_who(const char *text, struct nested_case *c, const char
 	return "after the state come cpl0, cpl0-ac, cpl3 or cpl3-ac, and read, write or fetch";
 }
 
-const char *nested_case_parse(const char *id, struct nested_case *c)
+const char *ept_case_parse(const char *id, struct ept_case *c)
 {
 	const char *ept = strstr(id, "/ept"), *flags = strchr(id, '/'), *text, *error;
 	const char *who = flags ? strchr(flags + 1, '/') : NULL;

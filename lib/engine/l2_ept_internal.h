@@ -47,7 +47,7 @@ struct l2_ept_item {
 void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct mmu_state *state,
 		      u8 target, u8 levels, bool ad);
 u32 l2_ept_nr_singles(const struct l2_ept *e, const struct mmu_state *state, u8 target);
-struct nested_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item);
+struct ept_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item);
 gva_t l2_ept_item_gva(const struct l2_ept_work *w, const struct l2_ept_item *item);
 void l2_ept_expect(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		   struct nested_result *expected);
@@ -55,7 +55,7 @@ void l2_ept_setup(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		  struct l1_setup *setup);
 /* ad_*: what is added to the texts, or "". */
 void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
-		   const struct nested_result *expected, const struct nested_seen *seen,
+		   const struct nested_result *expected, const struct ept_seen *seen,
 		   const char *ad_expected, const char *ad_observed);
 
 /* One of l2_ept_run_roots() or l2_ept_run_invept() alone; false: no such case. */
@@ -67,7 +67,7 @@ bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good);
  */
 #define L2_EPT_AD_LEN 96
 bool l2_ept_one(const struct l2_ept_work *w, const struct l2_ept_item *item,
-		struct nested_result *expected, struct nested_seen *seen,
+		struct nested_result *expected, struct ept_seen *seen,
 		char ad_expected[L2_EPT_AD_LEN], char ad_observed[L2_EPT_AD_LEN]);
 
 #endif

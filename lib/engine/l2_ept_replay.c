@@ -13,7 +13,7 @@ struct replayed {
 };
 
 /* NULL, or why the tables have no such case. */
-static const char *find_case(struct l2_ept *e, const struct nested_case *c, struct replayed *r)
+static const char *find_case(struct l2_ept *e, const struct ept_case *c, struct replayed *r)
 {
 	int level, i;
 
@@ -93,14 +93,14 @@ static int replay_root(const void *id)
 
 static int replay(const void *context)
 {
-	const struct nested_case *c = context;
+	const struct ept_case *c = context;
 	struct guest *guest = guest_create(NULL);
 	struct l2_ept *tables = replay_tables(guest);
 	const char *why;
-	char e[2 * NESTED_TEXT_LEN], o[2 * NESTED_TEXT_LEN];
+	char e[2 * EPT_TEXT_LEN], o[2 * EPT_TEXT_LEN];
 	char ad_e[L2_EPT_AD_LEN], ad_o[L2_EPT_AD_LEN];
 	struct nested_result expected;
-	struct nested_seen seen;
+	struct ept_seen seen;
 	struct replayed r = { 0 };
 	bool good;
 
@@ -112,8 +112,8 @@ static int replay(const void *context)
 	replay_begin();
 	good = l2_ept_one(&r.w, &r.item, &expected, &seen, ad_e, ad_o);
 	print_steps(&expected);
-	nested_expected_text(&expected, e);
-	nested_seen_text(guest, &r.w.batch, l2_ept_item_gva(&r.w, &r.item), &seen, o);
+	ept_expected_text(&expected, e);
+	ept_seen_text(guest, &r.w.batch, l2_ept_item_gva(&r.w, &r.item), &seen, o);
 	printf("# address   linear %#llx, L2-physical %#llx\n",
 	       (unsigned long long)l2_ept_item_gva(&r.w, &r.item), (unsigned long long)r.item.gpa);
 	printf("# expected  %s%s\n# observed  %s%s (exit reason %#llx qualification %#llx)\n", e,
@@ -129,11 +129,11 @@ static int replay(const void *context)
 int l2_ept_replay(const struct test_options *options)
 {
 	const char *id = options->case_id, *error;
-	struct nested_case c;
+	struct ept_case c;
 
 	if (!strncmp(id, "eptp", 4) || !strncmp(id, "invept/", 7))
 		return replay_run(replay_root, id, id);
-	error = nested_case_parse(id, &c);
+	error = ept_case_parse(id, &c);
 	if (error) {
 		fprintf(stderr, "--case: %s\n", error);
 		return KSFT_USAGE;

@@ -41,7 +41,7 @@ static gpa_t spare_gpa(const struct l2_ept *e)
 
 /* One access to the spare slot, by L2 under this EPTP. */
 static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_setup *setup,
-		  struct nested_seen *seen)
+		  struct ept_seen *seen)
 {
 	gva_t gva = l2_ept_gva(e, &batch->state, 0, 0, spare_gpa(e), 0,
 			       agent_access_offset(batch->access));
@@ -57,21 +57,21 @@ static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_s
 		report_cases(1);
 }
 
-static bool reached(const struct nested_seen *seen, gpa_t page)
+static bool reached(const struct ept_seen *seen, gpa_t page)
 {
 	return seen->result.status == STATUS_DONE &&
 	       seen->result.value == agent_tag(AGENT_READ, page);
 }
 
 static void fails(struct l2_ept *e, const struct agent_batch *batch, const char *id,
-		  const char *expected, const struct nested_seen *seen, enum rule rule)
+		  const char *expected, const struct ept_seen *seen, enum rule rule)
 {
-	char o[NESTED_TEXT_LEN];
+	char o[EPT_TEXT_LEN];
 	struct case_failure f = {
 		.id = id, .expected = expected, .observed = o, .rule = rule_text(rule)->name
 	};
 
-	nested_seen_text(e->guest, batch, 0, seen, o);
+	ept_seen_text(e->guest, batch, 0, seen, o);
 	failed = true;
 	if (only)
 		printf("# expected  %s\n# observed  %s\n", expected, o);
@@ -86,7 +86,7 @@ static void try_root(struct l2_ept *e, const char *name, u64 root)
 	struct nested_tables tables = { .kind = NESTED_EPT, .caps = e->caps, .root = root };
 	enum rule rule = nested_tables_check(&e->guest->cpu, &tables);
 	struct l1_setup setup = { .root = root };
-	struct nested_seen seen;
+	struct ept_seen seen;
 	char id[64];
 
 	snprintf(id, sizeof(id), "eptp/%s", name);
@@ -156,7 +156,7 @@ static const struct flush {
 };
 
 /* What an access comes to with this entry: 48 or 49, the page it reaches, else. */
-static bool is_as_entry(const struct agent_batch *batch, u64 entry, const struct nested_seen *seen)
+static bool is_as_entry(const struct agent_batch *batch, u64 entry, const struct ept_seen *seen)
 {
 	static const u64 needs[] = {
 		[AGENT_READ] = EPT_R, [AGENT_WRITE] = EPT_W, [AGENT_FETCH] = EPT_X
@@ -179,7 +179,7 @@ static void run_change(struct l2_ept *e, const struct change *c, const struct fl
 	const u64 other = l2_ept_tables(e, 1, 0, 4, false).root;
 	struct l1_setup setup = { .root = root, .nr_stores = 1, .store = { { entry, c->from } } };
 	struct agent_batch batch = reader;
-	struct nested_seen seen;
+	struct ept_seen seen;
 	bool stale = c->cached && (f->flush == L1_FLUSH_NONE || f->other);
 	char id[64];
 
@@ -217,7 +217,7 @@ static void run_switches(struct l2_ept *e, bool ad, bool other_ad)
 	const u64 root[] = { l2_ept_tables(e, 0, 0, 4, ad).root,
 			     l2_ept_tables(e, 1, 0, 4, other_ad).root };
 	const gpa_t page[] = { DATA_PAGE, AGENT_PROBE };
-	struct nested_seen seen;
+	struct ept_seen seen;
 	char id[64];
 	int i;
 

@@ -9,11 +9,11 @@
 /* Accesses under way; one batch has one root, one CR3, one actor and one kind of access. */
 static struct l2_ept_item items[AGENT_MAX_CASES];
 static gva_t gvas[AGENT_MAX_CASES];
-static struct nested_seen seen[AGENT_MAX_CASES];
+static struct ept_seen seen[AGENT_MAX_CASES];
 
-struct nested_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item)
+struct ept_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item)
 {
-	struct nested_case c = {
+	struct ept_case c = {
 		.state = w->batch.state,
 		.actor = w->batch.actor,
 		.access = w->batch.access,
@@ -69,7 +69,7 @@ struct record {
 	const struct l2_ept_work *w;
 	const struct l2_ept_item *item;
 	const struct nested_result *expected;
-	const struct nested_seen *seen;
+	const struct ept_seen *seen;
 };
 
 static json_t *record_detail(const void *context)
@@ -99,12 +99,12 @@ static json_t *record_detail(const void *context)
 }
 
 void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
-		   const struct nested_result *expected, const struct nested_seen *s,
+		   const struct nested_result *expected, const struct ept_seen *s,
 		   const char *ad_expected, const char *ad_observed)
 {
-	const struct nested_case c = l2_ept_case(w, item);
+	const struct ept_case c = l2_ept_case(w, item);
 	const struct record r = { w, item, expected, s };
-	char id[NESTED_CASE_ID_LEN], e[2 * NESTED_TEXT_LEN], o[2 * NESTED_TEXT_LEN];
+	char id[EPT_CASE_ID_LEN], e[2 * EPT_TEXT_LEN], o[2 * EPT_TEXT_LEN];
 	struct case_failure f = {
 		.id = id,
 		.expected = e,
@@ -114,9 +114,9 @@ void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		.context = &r,
 	};
 
-	nested_case_id(&c, id);
-	nested_expected_text(expected, e);
-	nested_seen_text(w->e->guest, &w->batch, l2_ept_item_gva(w, item), s, o);
+	ept_case_id(&c, id);
+	ept_expected_text(expected, e);
+	ept_seen_text(w->e->guest, &w->batch, l2_ept_item_gva(w, item), s, o);
 	strcat(e, ad_expected);
 	strcat(o, ad_observed);
 	report_failure(&f);
@@ -141,7 +141,7 @@ static void run_items(struct l2_ept_work *w)
 		l2_ept_expect(w, &items[i], &expected);
 		TEST_ASSERT(expected.outcome != NESTED_NO_MEMORY, "no table at %#llx",
 			    (unsigned long long)expected.gpa);
-		if (!nested_outcome_matches(&w->batch, gvas[i], &expected, &seen[i]))
+		if (!ept_outcome_matches(&w->batch, gvas[i], &expected, &seen[i]))
 			l2_ept_report(w, &items[i], &expected, &seen[i], "", "");
 	}
 	report_cases(i);

@@ -9,7 +9,7 @@
 #include "x86.h"
 
 void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t *gvas, u32 nr,
-		  struct nested_seen *seen)
+		  struct ept_seen *seen)
 {
 	static struct agent_result results[AGENT_MAX_CASES];
 	struct agent_batch batch = *like;
@@ -27,12 +27,12 @@ void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t 
 }
 
 /* An exit that L1 noted for the case, not one that ended the batch. */
-static bool is_nested_exit(const struct nested_seen *seen)
+static bool is_nested_exit(const struct ept_seen *seen)
 {
 	return seen->result.status & STATUS_L2_EXIT && seen->exit.count;
 }
 
-static struct nested_exit exit_of(const struct nested_seen *seen)
+static struct nested_exit exit_of(const struct ept_seen *seen)
 {
 	return (struct nested_exit){
 		.reason = (u16)seen->exit.code == VMX_REASON_EPT_MISCONFIG ?
@@ -53,8 +53,8 @@ static bool fault_matches(const struct agent_batch *batch, gva_t gva, const stru
 	       r->cr2 == cr2 && r->rip == agent_fault_rip(batch, gva);
 }
 
-bool nested_outcome_matches(const struct agent_batch *batch, gva_t gva,
-			    const struct nested_result *expected, const struct nested_seen *seen)
+bool ept_outcome_matches(const struct agent_batch *batch, gva_t gva,
+			 const struct nested_result *expected, const struct ept_seen *seen)
 {
 	struct nested_exit exit;
 
@@ -86,41 +86,40 @@ static void qualification_text(u64 info, char text[64])
 	}
 }
 
-static void exit_as_text(const struct nested_exit *exit, char text[NESTED_TEXT_LEN])
+static void exit_as_text(const struct nested_exit *exit, char text[EPT_TEXT_LEN])
 {
 	char bits[64];
 
 	if (exit->reason == NESTED_EXIT_EPT_MISCONFIG) {
-		snprintf(text, NESTED_TEXT_LEN, "misconfig gpa=%#llx",
-			 (unsigned long long)exit->gpa);
+		snprintf(text, EPT_TEXT_LEN, "misconfig gpa=%#llx", (unsigned long long)exit->gpa);
 		return;
 	}
 	qualification_text(exit->info & ~exit->open, bits);
-	snprintf(text, NESTED_TEXT_LEN, "violation(%s) gla=%#llx gpa=%#llx", bits,
+	snprintf(text, EPT_TEXT_LEN, "violation(%s) gla=%#llx gpa=%#llx", bits,
 		 (unsigned long long)exit->gva, (unsigned long long)exit->gpa);
 }
 
-void nested_expected_text(const struct nested_result *expected, char text[NESTED_TEXT_LEN])
+void ept_expected_text(const struct nested_result *expected, char text[EPT_TEXT_LEN])
 {
 	char bits[48];
 
 	if (expected->outcome == NESTED_EXIT) {
 		exit_as_text(&expected->exit, text);
 	} else if (expected->outcome == NESTED_OK) {
-		snprintf(text, NESTED_TEXT_LEN, "ok page=%#llx",
+		snprintf(text, EPT_TEXT_LEN, "ok page=%#llx",
 			 (unsigned long long)expected->gpa & ~0xfffull);
 	} else if (expected->outcome == NESTED_FAULT) {
 		error_code_text(expected->l2.error_code, bits);
-		snprintf(text, NESTED_TEXT_LEN, "#%s(%s)",
+		snprintf(text, EPT_TEXT_LEN, "#%s(%s)",
 			 expected->l2.vector == PF_VECTOR ? "PF" : "GP", bits);
 	} else {
-		snprintf(text, NESTED_TEXT_LEN, "table outside memory at %#llx",
+		snprintf(text, EPT_TEXT_LEN, "table outside memory at %#llx",
 			 (unsigned long long)expected->gpa);
 	}
 }
 
-void nested_seen_text(const struct guest *guest, const struct agent_batch *batch, gva_t gva,
-		      const struct nested_seen *seen, char text[NESTED_TEXT_LEN])
+void ept_seen_text(const struct guest *guest, const struct agent_batch *batch, gva_t gva,
+		   const struct ept_seen *seen, char text[EPT_TEXT_LEN])
 {
 	const struct agent_result *r = &seen->result;
 	const u64 rip = agent_fault_rip(batch, gva);
@@ -133,32 +132,32 @@ void nested_seen_text(const struct guest *guest, const struct agent_batch *batch
 		exit_as_text(&exit, text);
 		n = strlen(text);
 		if (seen->exit.rip != rip)
-			n += snprintf(text + n, NESTED_TEXT_LEN - n, " rip=%#llx for %#llx",
+			n += snprintf(text + n, EPT_TEXT_LEN - n, " rip=%#llx for %#llx",
 				      (unsigned long long)seen->exit.rip, (unsigned long long)rip);
 		if (seen->exit.count != 1)
-			snprintf(text + n, NESTED_TEXT_LEN - n, " %llu times",
+			snprintf(text + n, EPT_TEXT_LEN - n, " %llu times",
 				 (unsigned long long)seen->exit.count);
 	} else if (r->status == STATUS_NOT_RUN) {
 		strcpy(text, "not run");
 	} else if (r->status & STATUS_L2_EXIT) {
-		snprintf(text, NESTED_TEXT_LEN, "l2-exit %#x gpa=%#llx",
-			 r->status & STATUS_EXIT_MASK, (unsigned long long)r->cr2);
+		snprintf(text, EPT_TEXT_LEN, "l2-exit %#x gpa=%#llx", r->status & STATUS_EXIT_MASK,
+			 (unsigned long long)r->cr2);
 	} else if (r->status & STATUS_EXIT) {
-		snprintf(text, NESTED_TEXT_LEN, "exit %s %#llx",
+		snprintf(text, EPT_TEXT_LEN, "exit %s %#llx",
 			 exit_reason_name(r->status & STATUS_EXIT_MASK),
 			 (unsigned long long)r->cr2);
 	} else if (r->status == STATUS_DONE) {
 		if (guest_page_by_tag(guest, r->value, false, &page))
-			snprintf(text, NESTED_TEXT_LEN, "ok page=%#llx", (unsigned long long)page);
+			snprintf(text, EPT_TEXT_LEN, "ok page=%#llx", (unsigned long long)page);
 		else
-			snprintf(text, NESTED_TEXT_LEN, "ok value=%#x", r->value);
+			snprintf(text, EPT_TEXT_LEN, "ok value=%#x", r->value);
 	} else {
 		error_code_text(r->error, bits);
-		snprintf(text, NESTED_TEXT_LEN, "exception-%u(%s) cr2=%#llx rip=%#llx",
+		snprintf(text, EPT_TEXT_LEN, "exception-%u(%s) cr2=%#llx rip=%#llx",
 			 r->status & 0xff, bits, (unsigned long long)r->cr2,
 			 (unsigned long long)r->rip);
 		if (r->status == (STATUS_FAULT | PF_VECTOR))
-			snprintf(text, NESTED_TEXT_LEN, "#PF(%s)%s", bits,
+			snprintf(text, EPT_TEXT_LEN, "#PF(%s)%s", bits,
 				 r->rip == rip ? "" : " elsewhere");
 	}
 }

@@ -9,10 +9,8 @@
 
 gpa_t l2_ept_page(struct l2_ept *e)
 {
-	gpa_t page = e->guest->l1->next_nested;
+	gpa_t page = l1_nested_page(e->guest);
 
-	TEST_ASSERT(page < L1_NESTED_END, "no memory left for nested tables");
-	e->guest->l1->next_nested += 0x1000;
 	memset(vm_gpa2hva(e->guest->vm, page), 0, 0x1000);
 	return page;
 }

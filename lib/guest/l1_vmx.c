@@ -61,7 +61,13 @@ static const char *vmx_lacks(struct guest *guest, bool nested)
 
 static const char *vmx_cannot(const struct guest *guest, const struct mmu_state *state, bool nested)
 {
-	if (state_modes[state->mode].paging != PAGING_NONE)
+	const enum paging_mode paging = state_modes[state->mode].paging;
+
+	/* See l1_state() in lib/engine/l2.c; this L1 is 64-bit code. */
+	if (!nested && guest->vm->card.tdp != YES &&
+	    (paging == PAGING_2LEVEL || paging == PAGING_PAE))
+		return "INVLPG by a 32-bit L2 of a 64-bit L1 takes a host down that shadows";
+	if (paging != PAGING_NONE)
 		return NULL;
 	if (nested && controls2_allowed(guest) & VMX_PROC2_UNRESTRICTED)
 		return NULL;
