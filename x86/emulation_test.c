@@ -139,6 +139,25 @@ static void run_access(const struct part *part, const struct actor *actor,
 	}
 }
 
+/* NULL, or why an engine makes nothing at all in a state. */
+static const char *makes_nothing(const struct part *part)
+{
+	const char *why = NULL;
+	unsigned int i;
+
+	for (i = 0; i < NR_ACTORS * NR_AGENT_ACCESSES * 2; i++) {
+		const struct agent_batch batch = engine_batch(
+			part->engine, &part->state, &all_actors[i / 2 % NR_ACTORS],
+			i / 2 / NR_ACTORS, i % 2);
+
+		if (tables_for(part->engine, &batch))
+			return NULL;
+		if (!why)
+			why = part->engine->unsupported(usual.guest, &batch);
+	}
+	return why;
+}
+
 static void run_part(const struct subtest *self)
 {
 	const struct part *part = self->data;
@@ -151,6 +170,8 @@ static void run_part(const struct subtest *self)
 	TEST_REQUIRE(!missing, "engine %s: %s", part->engine->name, missing);
 	missing = state_missing(&part->state, &usual.guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	missing = makes_nothing(part);
+	TEST_REQUIRE(!missing, "engine %s: %s", part->engine->name, missing);
 	for (i = 0; i < NR_ACTORS; i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
 			if (actor_says_something(&all_actors[i], access))
