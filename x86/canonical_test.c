@@ -251,15 +251,19 @@ static const char *enter(const struct mmu_state *state)
 static bool runs_in(const struct mmu_state *state)
 {
 	const char *what = enter(state);
-	char id[STATE_NAME_LEN + 16];
+	gva_t gvas[MAX_CANONICAL_ADDRESSES];
+	struct bound_test_case c = { .state = *state };
+	char id[128];
 	const struct case_failure f = { .id = id, .expected = "agent runs", .observed = what,
 					.rule = rule_text(RULE_A_ALLOWED)->name };
 
 	report_cases(1);
 	if (!what)
 		return true;
-	state_name(state, id);
-	strcat(id, "/cpl0/read");
+	/* No case of an address, but any of the state's replays it. */
+	canonical_addresses(gvas);
+	c.gva = gvas[0];
+	text_of_id(&c, id, sizeof(id));
 	report_failure(&f);
 	return false;
 }
