@@ -329,6 +329,7 @@ static int replay(const void *context)
 	int level, variant;
 
 	replay_begin();
+	TEST_REQUIRE(guest->cpu.vendor == VENDOR_AMD, "this CPU has no NPT");
 	missing = l1_lacks(guest, true);
 	TEST_REQUIRE(!missing, "%s", missing);
 	missing = state_missing(&c->l1, &guest->cpu) ?: state_missing(&c->l2, &guest->cpu);
