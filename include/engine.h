@@ -28,6 +28,8 @@ extern const struct engine engine_native, engine_forced, engine_translate, engin
 	engine_mmio, engine_l2, engine_l2_tdp;
 extern const struct engine *const engines[];
 extern const unsigned int nr_engines;
+/* host_lacks of an engine that every host can run. */
+const char *engine_lacks_nothing(struct guest *guest);
 /* By name, or NULL. */
 const struct engine *engine_find(const char *name);
 /* "native, forced": of all of them, for --help and for checking --engine. */

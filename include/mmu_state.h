@@ -47,6 +47,11 @@ struct mmu_state {
 	u8 flags;
 };
 
+static inline bool same_state(const struct mmu_state *a, const struct mmu_state *b)
+{
+	return a->mode == b->mode && a->flags == b->flags;
+}
+
 extern const struct state_mode_info state_modes[NR_STATE_MODES];
 extern const char *const state_flag_names[NR_STATE_FLAGS];
 

@@ -81,6 +81,9 @@ struct subtest {
 int report_run(const struct test_about *about, const struct test_options *options,
 	       const struct subtest *subtests, unsigned int nr_subtests);
 
+/* Is a case whose id starts with its subtest's name, as "mov-cr4/4level/wp/la57=1", in this one? */
+bool subtest_holds_case(const char *name, const char *id);
+
 /* From within a subtest: n more cases were compared (passing ones included). */
 void report_cases(u64 n);
 /* From within a subtest: this case failed.  Says whether a known issue covers it. */

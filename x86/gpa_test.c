@@ -58,14 +58,6 @@ static void run_part(const struct subtest *self)
 	TEST_ASSERT(made, "there is no such case on this CPU");
 }
 
-/* "hole/pae/high,leaf1/-/cpl0/read" is in subtest "hole/pae". */
-static bool holds_case(const struct part *part, const char *id)
-{
-	size_t len = strlen(part->name);
-
-	return !strncmp(part->name, id, len) && id[len] == '/';
-}
-
 int main(int argc, char **argv)
 {
 	static struct part parts[MAX_SUBTESTS];
@@ -86,7 +78,7 @@ int main(int argc, char **argv)
 			*part = (struct part){ .scenario = &gpa_scenarios[s], .mode = mode };
 			snprintf(part->name, sizeof(part->name), "%s/%s", gpa_scenarios[s].name,
 				 state_modes[mode].name);
-			if (options.case_id && !holds_case(part, options.case_id))
+			if (options.case_id && !subtest_holds_case(part->name, options.case_id))
 				continue;
 			subtests[nr++] = (struct subtest){ part->name, run_part, part };
 		}

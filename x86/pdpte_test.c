@@ -73,14 +73,6 @@ static void run_part(const struct subtest *self)
 	TEST_ASSERT(made, "there is no such case on this CPU");
 }
 
-/* "mov-cr3/pae/-/pdpte1,b5=1" is in subtest "mov-cr3". */
-static bool holds_case(const struct pdpte_event *event, const char *id)
-{
-	size_t len = strlen(event->name);
-
-	return !strncmp(event->name, id, len) && id[len] == '/';
-}
-
 int main(int argc, char **argv)
 {
 	static struct subtest subtests[MAX_SUBTESTS];
@@ -96,7 +88,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < nr_pdpte_events && nr < MAX_SUBTESTS; i++) {
 		const struct pdpte_event *event = &pdpte_events[i];
 
-		if (options.case_id && !holds_case(event, options.case_id))
+		if (options.case_id && !subtest_holds_case(event->name, options.case_id))
 			continue;
 		subtests[nr++] = (struct subtest){ event->name, run_part, event };
 	}

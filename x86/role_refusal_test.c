@@ -90,14 +90,6 @@ static void run_part(const struct subtest *self)
 	TEST_ASSERT(made, "there is no such case on this CPU, or none that --after names");
 }
 
-/* "mov-cr4/4level/wp/la57=1" is in subtest "mov-cr4/4level". */
-static bool holds_case(const struct part *part, const char *id)
-{
-	size_t len = strlen(part->name);
-
-	return !strncmp(part->name, id, len) && id[len] == '/';
-}
-
 int main(int argc, char **argv)
 {
 	static struct part parts[MAX_SUBTESTS];
@@ -113,7 +105,7 @@ int main(int argc, char **argv)
 			*part = (struct part){ .way = way, .mode = mode };
 			snprintf(part->name, sizeof(part->name), "%s/%s", refusal_ways[way].name,
 				 state_modes[mode].name);
-			if (options.case_id && !holds_case(part, options.case_id))
+			if (options.case_id && !subtest_holds_case(part->name, options.case_id))
 				continue;
 			/* One case alone is the whole subtest. */
 			subtests[nr++] = (struct subtest){ options.case_id ?: part->name, run_part,

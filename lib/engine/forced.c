@@ -11,29 +11,13 @@
  * x86_emulate_instruction() raises it whenever decoding under EMULTYPE_TRAP_UD_FORCED fails,
  * for whatever reason.  So it is known that the walk faulted, and not how.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "case.h"
 #include "engine.h"
+#include "host.h"
 #include "x86.h"
 
 #define PARAMETER "/sys/module/kvm/parameters/force_emulation_prefix"
 #define TO_SET_IT "set it with: echo 1 > " PARAMETER
-
-/* The parameter's value, or -1 where there is none. */
-static int parameter(void)
-{
-	FILE *file = fopen(PARAMETER, "re");
-	int value = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &value) != 1)
-		value = -1;
-	fclose(file);
-	return value;
-}
 
 /*
  * KVM's fault is #UD at the prefixed instruction.  A page fault is the CPU's own, in what it
@@ -74,14 +58,14 @@ static const char *forced_lacks(struct guest *guest)
 	known = true;
 	if (!agent_probe(guest, &like, forced_run))
 		return NULL;
-	switch (parameter()) {
-	case -1:
+	switch (module_parameter("kvm", "force_emulation_prefix")) {
+	case UNKNOWN:
 		lacks = "this KVM has no kvm.force_emulation_prefix";
 		break;
-	case 0:
+	case NO:
 		lacks = "kvm.force_emulation_prefix is 0: " TO_SET_IT;
 		break;
-	default:
+	case YES:
 		lacks = "kvm.force_emulation_prefix is set, but a prefixed instruction raises an "
 			"exception";
 	}

@@ -226,17 +226,11 @@ static const char *mmio_unsupported(const struct guest *guest, const struct agen
 		       NULL : "the emulated instructions read (CMPS) and write (MOVS) memory";
 }
 
-static const char *mmio_lacks(struct guest *guest)
-{
-	(void)guest;
-	return NULL;
-}
-
 const struct engine engine_mmio = {
 	.name = "mmio",
 	.does = "CMPS and MOVS with a hole in memory, for whose other operand KVM walks in software",
 	.via = VIA_MMIO,
-	.host_lacks = mmio_lacks,
+	.host_lacks = engine_lacks_nothing,
 	.unsupported = mmio_unsupported,
 	.run = mmio_run,
 };

@@ -9,17 +9,11 @@ static const char *native_unsupported(const struct guest *guest, const struct ag
 	return batch->access == AGENT_LDT && !batch->careful ? "careful batches only" : NULL;
 }
 
-static const char *native_lacks(struct guest *guest)
-{
-	(void)guest;
-	return NULL;
-}
-
 const struct engine engine_native = {
 	.name = "native",
 	.does = "the guest's CPU executes the instruction",
 	.via = VIA_NATIVE,
-	.host_lacks = native_lacks,
+	.host_lacks = engine_lacks_nothing,
 	.unsupported = native_unsupported,
 	.run = agent_run,
 };

@@ -139,11 +139,6 @@ const struct transition_path path_cpuid = {
 	.by_vmm = go_cpuid,
 };
 
-static bool same_state(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return from->mode == to->mode && from->flags == to->flags;
-}
-
 /* As many entries as were set: older kernels (6.1) do not say how many there are. */
 static struct kvm_cpuid2 *get_cpuid(struct vcpu *vcpu)
 {

@@ -120,11 +120,6 @@ const struct transition_path path_guest = {
 	.by_guest = go_guest,
 };
 
-static bool same_state(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return from->mode == to->mode && from->flags == to->flags;
-}
-
 /* CR0.TS set and cleared, by each instruction that can; PE, MP and EM are LMSW's, too. */
 static void go_task_switched(struct script *script, const struct mmu_state *from,
 			     const struct mmu_state *to)

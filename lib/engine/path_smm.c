@@ -135,7 +135,7 @@ static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_st
 	check_memory(j->guest, &m->view, name);
 	/* RSM loads them. */
 	script_clean_pdptes(j->guest, to);
-	if (from->mode != to->mode || from->flags != to->flags)
+	if (!same_state(from, to))
 		write_state(m, j->guest, to);
 	else if (!state_modes[to->mode].long_mode)
 		smm_save_area_set_tr_type(&m->view, m->map64, j->guest->tss32_type);
@@ -149,11 +149,6 @@ static void go_smm64(struct journey *j, const struct mmu_state *from, const stru
 static void go_smm32(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
 {
 	go_smm(j, &machine32, from, to);
-}
-
-static bool same_state(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return from->mode == to->mode && from->flags == to->flags;
 }
 
 /* The 32-bit save area has no EFER. */

@@ -110,17 +110,11 @@ static const char *string_unsupported(const struct guest *guest, const struct ag
 		       NULL : "string I/O reads (OUTS) and writes (INS) memory, nothing else";
 }
 
-static const char *string_lacks(struct guest *guest)
-{
-	(void)guest;
-	return NULL;
-}
-
 const struct engine engine_string = {
 	.name = "string",
 	.does = "OUTS and INS, whose memory operand KVM walks in software",
 	.via = VIA_STRING,
-	.host_lacks = string_lacks,
+	.host_lacks = engine_lacks_nothing,
 	.unsupported = string_unsupported,
 	.run = string_run,
 };

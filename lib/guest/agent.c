@@ -111,8 +111,7 @@ static void load_pkru(struct guest *guest, const struct mmu_state *state, int *e
 	bool code64 = state_modes[state->mode].code64;
 	u32 exit;
 
-	if (!(state->flags & FLAG_PKE) || (guest->state_valid && guest->state.mode == state->mode &&
-					   guest->state.flags == state->flags))
+	if (!(state->flags & FLAG_PKE) || (guest->state_valid && same_state(&guest->state, state)))
 		return;
 	kernel = state_sregs(guest, state, 0, false, false);
 	vcpu_sregs_set(guest->vcpu, &kernel);
@@ -130,7 +129,7 @@ static void set_state(struct guest *guest, const struct kvm_sregs *sregs,
 		      const struct mmu_state *state)
 {
 	vcpu_sregs_set(guest->vcpu, sregs);
-	if (guest->state.mode != state->mode || guest->state.flags != state->flags) {
+	if (!same_state(&guest->state, state)) {
 		guest->before = guest->state;
 		guest->before_valid = guest->state_entered;
 		guest->state = *state;

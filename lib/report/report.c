@@ -35,6 +35,13 @@ static struct {
 	u64 *sub_by_issue; /* cases per known issue */
 } run;
 
+bool subtest_holds_case(const char *name, const char *id)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(name, id, len) && id[len] == '/';
+}
+
 void report_cases(u64 n)
 {
 	run.cases += n;
