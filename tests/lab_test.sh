@@ -77,9 +77,8 @@ check_results() {
 }
 
 # Issues whose cases alone pass or fail otherwise: they take what was done before (docs/findings.md),
-# or show what the host's own tables happen to hold.  kvm-tdp-read-only-table-hang: its first case is
-# one of PAE paging, of which gpa_test alone expects something else on svm-npt: still to be mended.
-readonly not_alone=' kvm-svm-exitintinfo-not-valid kvm-svm-exitintinfo-not-valid-l2 kvm-tdp-read-only-table-hang pvm-upper-half-of-user pvm-nopg-after-pae '
+# or show what the host's own tables happen to hold.
+readonly not_alone=' kvm-svm-exitintinfo-not-valid kvm-svm-exitintinfo-not-valid-l2 pvm-upper-half-of-user pvm-nopg-after-pae '
 
 # One recorded failure of each other known issue of each test, as "TEST RECORD".
 recorded_failures() {

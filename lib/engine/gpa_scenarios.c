@@ -364,7 +364,8 @@ static void read_tables(struct gpa_rig *rig)
 	int level;
 
 	for (level = 1; level < 5; level++) {
-		seat_enter(rig->seat, 0);
+		if (seat_enter(rig->seat, 0))
+			shared_load_pdptrs(rig->shared, rig->seat);
 		seat_run(rig->seat, SEAT_READ, LEAVES + 0x800000 + level * PAGE, 0, &r);
 	}
 }
