@@ -63,6 +63,8 @@ struct case_answer {
 void case_answer(struct guest *guest, const struct engine *engine, const struct test_case *tc,
 		 gva_t gva, bool careful, struct case_answer *answer);
 
+/* The rule set of the running kernel: roles are explained by it, nothing is expected from it. */
+enum role_rules kernel_role_rules(void);
 /* A case in full, for a failure record: registers, role, page-table path, rule. */
 json_t *case_detail(const struct comparison *c, const struct test_case *tc,
 		    const struct engine *engine);

@@ -47,6 +47,8 @@ struct table_image {
  */
 enum page_front { FRONT_NONE, FRONT_SUPERVISOR, FRONT_USER };
 
+#define GUEST_MAX_ENTERED 512
+
 struct guest {
 	struct vm *vm;
 	struct vcpu *vcpu;
@@ -60,8 +62,9 @@ struct guest {
 	struct mmu_state state;      /* the last state that was entered... */
 	bool state_entered;          /* ...if any was... */
 	bool state_valid;            /* ...and the vCPU still is in it */
-	struct mmu_state before;     /* the state it was in before that one... */
-	bool before_valid;           /* ...if there was one */
+	/* States that were entered, each once: the last one last; of more, the latest. */
+	struct mmu_state entered[GUEST_MAX_ENTERED];
+	unsigned int nr_entered;
 	u64 nr_frames;
 	gpa_t *frame;                /* tagged data pages, for guest_page_by_tag() */
 	u8 tss32_type;               /* TR's segment type outside long mode */

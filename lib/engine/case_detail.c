@@ -10,8 +10,7 @@
 
 #define ROLE_TEXT_LEN 512
 
-/* The rule set of the running kernel; roles are explained by it, nothing is expected from it. */
-static enum role_rules kernel_role_rules(void)
+enum role_rules kernel_role_rules(void)
 {
 	struct utsname u;
 	int major = 6, minor = 1;

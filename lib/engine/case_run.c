@@ -74,12 +74,46 @@ static json_t *mismatch_detail(const void *context)
 	return detail;
 }
 
+static struct mmu_role shadow_root(const struct guest *guest, const struct mmu_state *state)
+{
+	const struct role_context context = {
+		.rules = kernel_role_rules(),
+		.maxphyaddr = guest->cpu.maxphyaddr,
+	};
+	const struct role_regs regs = state_regs(state);
+
+	return kvm_calc_shadow_mmu_root_page_role(&context, &regs);
+}
+
+/*
+ * Of the states in which the tables were walked before, the one of which KVM is most likely to
+ * have kept something: the last one whose shadow pages are this one's, too, wherever in the
+ * order it came; else the one just before.
+ */
+static const struct mmu_state *state_before(const struct guest *guest,
+					    const struct mmu_state *state)
+{
+	const struct mmu_role own = shadow_root(guest, state);
+	int i, last = (int)guest->nr_entered - 2;
+
+	for (i = last; i >= 0; i--) {
+		const struct mmu_role other = shadow_root(guest, &guest->entered[i]);
+
+		if (states_share_tables(&guest->entered[i], state) &&
+		    !memcmp(&own, &other, sizeof(own)))
+			return &guest->entered[i];
+	}
+	return last >= 0 && states_share_tables(&guest->entered[last], state) ?
+	       &guest->entered[last] : NULL;
+}
+
 static void report_mismatch(const struct work *w, u32 i, const struct comparison *c,
 			    const char *expected, const char *observed)
 {
 	struct test_case tc = work_case(w, i);
 	struct mismatch m = { w->guest, c, &tc, w->engine };
 	char id[CASE_ID_LEN], before[STATE_NAME_LEN];
+	const struct mmu_state *kept;
 	struct case_failure f = {
 		.id = id,
 		.expected = expected,
@@ -91,8 +125,9 @@ static void report_mismatch(const struct work *w, u32 i, const struct comparison
 	};
 
 	case_id(&tc, id);
-	if (w->guest->before_valid && states_share_tables(&w->guest->before, &tc.state)) {
-		state_name(&w->guest->before, before);
+	kept = state_before(w->guest, &tc.state);
+	if (kept) {
+		state_name(kept, before);
 		f.after = before;
 	}
 	report_failure(&f);

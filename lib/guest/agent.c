@@ -125,15 +125,28 @@ static void load_pkru(struct guest *guest, const struct mmu_state *state, int *e
 	vcpu_run_complete_io(guest->vcpu);
 }
 
+static void note_entered(struct guest *guest, const struct mmu_state *state)
+{
+	struct mmu_state *e = guest->entered;
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_entered && !same_state(&e[i], state); i++)
+		;
+	if (i == guest->nr_entered && i < GUEST_MAX_ENTERED)
+		guest->nr_entered++;
+	else if (i == guest->nr_entered)
+		i = 0;
+	memmove(&e[i], &e[i + 1], (guest->nr_entered - 1 - i) * sizeof(*e));
+	e[guest->nr_entered - 1] = *state;
+}
+
 static void set_state(struct guest *guest, const struct kvm_sregs *sregs,
 		      const struct mmu_state *state)
 {
 	vcpu_sregs_set(guest->vcpu, sregs);
-	if (!same_state(&guest->state, state)) {
-		guest->before = guest->state;
-		guest->before_valid = guest->state_entered;
-		guest->state = *state;
-	}
+	if (!guest->state_entered || !same_state(&guest->state, state))
+		note_entered(guest, state);
+	guest->state = *state;
 	guest->state_entered = guest->state_valid = true;
 }
 
