@@ -20,7 +20,7 @@ enum plan_kind {
 	/*
 	 * Every pair of levels with every pair of rights variants; every other variant of
 	 * every level alone, above an entry that is not present, and below entries without
-	 * rights.
+	 * rights; and large pages behind their first 4 KiB.
 	 */
 	PLAN_WALK,
 	/* Every variant of every level alone. */

@@ -56,6 +56,15 @@ bool variant_moves_target(const struct table_shape *shape, int level, u64 bits,
 /* Index of the variant with exactly these bits, or -1. */
 int variant_find(const struct variant_list *list, u64 bits);
 
+/*
+ * Under a large page no entry is read, but the linear address still has an index there: with
+ * this one it leads to another 4-KByte piece of the page than the first.
+ */
+static inline u16 variant_piece(const struct variant_list *list)
+{
+	return list->nr - 1;
+}
+
 /* The highest level with more than one reachable slot; it also maps the agent. */
 int shape_top_level(const struct table_shape *shape);
 /* The first slot of a level that holds a variant, and how many there can be. */

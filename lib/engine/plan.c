@@ -20,19 +20,11 @@ static bool ends_walk(const struct builder *b, int level, u16 variant)
 	return !(bits & PTE_P) || (bits & PTE_PS && b->variants[level].ps_is_page);
 }
 
-/* Adds a choice; levels below the one that ends the walk are made full (no duplicates). */
-static void add(struct builder *b, const u16 choice[MAX_LEVELS + 1])
+static void append(struct builder *b, const u16 choice[MAX_LEVELS + 1])
 {
 	struct plan *plan = b->plan;
-	int levels = paging_formats[plan->mode].levels, level;
 	u16 *c;
 
-	for (level = levels; level > 1; level--)
-		if (ends_walk(b, level, choice[level]))
-			break;
-	while (--level >= 1)
-		if (choice[level] != VARIANT_FULL_INDEX)
-			return;
 	if (plan->nr == b->room) {
 		b->room = b->room ? 2 * b->room : 1024;
 		plan->choice = realloc(plan->choice, b->room * sizeof(*plan->choice));
@@ -41,6 +33,43 @@ static void add(struct builder *b, const u16 choice[MAX_LEVELS + 1])
 	c = plan->choice[plan->nr++];
 	memcpy(c, choice, sizeof(*plan->choice));
 	c[0] = 0;
+}
+
+/* Adds a choice; levels below the one that ends the walk are made full (no duplicates). */
+static void add(struct builder *b, const u16 choice[MAX_LEVELS + 1])
+{
+	struct plan *plan = b->plan;
+	int levels = paging_formats[plan->mode].levels, level;
+
+	for (level = levels; level > 1; level--)
+		if (ends_walk(b, level, choice[level]))
+			break;
+	while (--level >= 1)
+		if (choice[level] != VARIANT_FULL_INDEX)
+			return;
+	append(b, choice);
+}
+
+/* Behind the first 4 KiB of a large page: see variant_piece(). */
+static void add_pieces(struct builder *b)
+{
+	static const u64 also[] = { 0, BIT_ULL(12) /* PAT */ };
+	int levels = paging_formats[b->plan->mode].levels, level, below;
+	unsigned int i;
+
+	for (level = 2; level <= levels; level++)
+		for (i = 0; i < ARRAY_SIZE(also) && b->variants[level].ps_is_page; i++)
+			for (below = 1; below < level; below++) {
+				int v = variant_find(&b->variants[level],
+						     VARIANT_FULL | PTE_PS | also[i]);
+				u16 c[MAX_LEVELS + 1] = { 0 };
+
+				if (v < 0)
+					continue;
+				c[level] = v;
+				c[below] = variant_piece(&b->variants[below]);
+				append(b, c);
+			}
 }
 
 /* Every rights variant of two levels with each other, the rest full. */
@@ -218,6 +247,7 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 		add_each_alone(&b);
 		add_rights_pairs(&b);
 		add_in_context(&b);
+		add_pieces(&b);
 		break;
 	case PLAN_SINGLE:
 		add_each_alone(&b);

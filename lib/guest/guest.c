@@ -200,6 +200,20 @@ static void images_init(struct guest *guest, struct variant_list (*variants)[MAX
 	guest->memory = (struct phys_memory){ guest->range, NR_TABLE_AREAS };
 }
 
+/* Where variant_piece() leads in a 1-GByte page, which is tagged nowhere else. */
+static void tag_huge_pieces(struct guest *guest)
+{
+	int i, level;
+
+	for (i = 0; i < NR_TABLE_AREAS; i++) {
+		const struct table_image *t = &guest->area[i];
+
+		for (level = 1; level < 3 && t->variants[3].ps_is_page; level++)
+			guest_tag_page(guest, DATA_HUGE | (u64)variant_piece(&t->variants[level])
+					      << paging_formats[t->shape.mode].level[level].shift);
+	}
+}
+
 static struct guest *guest_alloc(void)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
@@ -242,6 +256,8 @@ static void guest_init(struct guest *guest, struct variant_list (*variants)[MAX_
 	images_init(guest, variants);
 	if (variants)
 		add_listed_aliases(guest, &supported);
+	else
+		tag_huge_pieces(guest);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		memcpy(ram + guest->area[i].base, guest->area[i].image, TABLE_AREA_SIZE);
 }
