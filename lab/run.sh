@@ -13,6 +13,7 @@ Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --kernel NAME         kernel, see --list (6.1)
   --kernel-dir TREE     instead: the kernel of this build tree
   --modules-dir DIR     modules found there take the place of the kernel's own
+  --append TEXT         more for the command line of the guest's kernel
   --time-limit SECONDS  give up on the guest after this time (1800)
   --results DIR         where results go (results/)
   --run-name NAME       name of the run's folder there (time, host and kernel)
@@ -76,13 +77,14 @@ take_runner_args()
 	done
 }
 
-host="" kernel="" kernel_tree="" modules_dir="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
+host="" kernel="" kernel_tree="" modules_dir="" append="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
 runner_args=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
-	--host | --kernel | --kernel-dir | --modules-dir | --time-limit | --results | --run-name | --cmd)
+	--host | --kernel | --kernel-dir | --modules-dir | --append | --time-limit | \
+		--results | --run-name | --cmd)
 		(($#)) || die "$option needs a value"
 		[[ -n $1 ]] || die "$option: empty value"
 		case $option in
@@ -90,6 +92,7 @@ while (($#)); do
 		--kernel) kernel=$1 ;;
 		--kernel-dir) kernel_tree=$1 ;;
 		--modules-dir) modules_dir=$1 ;;
+		--append) append=$1 ;;
 		--time-limit) limit=$1 ;;
 		--results) results=$1 ;;
 		--run-name) run=$1 ;;
@@ -178,7 +181,7 @@ truncate -s 512M "$tmp/disk" && mke2fs -q -t ext4 -O ^has_journal "$tmp/disk" 2>
 cmdline="console=$emulator_console,115200 quiet panic=-1 mitigations=off nokaslr tsc=reliable"
 cmdline+=" no_timer_check cryptomgr.notests audit=0 selinux=0 apparmor=0 random.trust_cpu=on"
 cmdline+=" lab.emulator=$emulator-$version lab.host=$host"
-cmdline+="${emulator_cmdline:+ $emulator_cmdline}$(builtin_parameters "$host_modules")"
+cmdline+="${emulator_cmdline:+ $emulator_cmdline}$(builtin_parameters "$host_modules")${append:+ $append}"
 emulator_prepare "$kernel_image" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp"
 
 interrupted=no
