@@ -24,6 +24,7 @@ enum mixed_op {
 	MIXED_STORE,     /* the vCPU stores value at linear address gpa: wide, see seat.h */
 	MIXED_INVLPG,    /* each vCPU of the mask: INVLPG of gpa */
 	MIXED_FLUSH,     /* ... MOV to CR3 of its root */
+	MIXED_ROOT,      /* ... has the root of set value from now on, by KVM_SET_SREGS */
 	MIXED_LOOK,      /* ... looks at all addresses */
 	MIXED_TOUCH,     /* ... reads them, and nothing is compared */
 	MIXED_DELETE,    /* region value goes */
@@ -51,6 +52,7 @@ struct mixed_step {
 #define STORE(vcpu, gva, word) { MIXED_STORE, vcpu, 0, (gva), (word) }
 #define INVLPG(mask, gva) { MIXED_INVLPG, mask, 0, (gva), 0 }
 #define FLUSH(mask) { MIXED_FLUSH, mask, 0, 0, 0 }
+#define ROOT(mask, set) { MIXED_ROOT, mask, 0, 0, set }
 #define LOOK(mask) { MIXED_LOOK, mask, 0, 0, 0 }
 #define TOUCH(mask) { MIXED_TOUCH, mask, 0, 0, 0 }
 #define DELETE(region) { MIXED_DELETE, 0, 0, 0, region }

@@ -259,6 +259,72 @@ static const struct mixed_step edits[] = {
 	LOOK(EVERYONE),
 };
 
+/*
+ * A PT out of step is brought up to date, and what it maps is the same page as before: one
+ * that is clean again, so that the next write is to set D; and in the second half of a table
+ * of 4-byte entries rights that the first half does not have.
+ */
+static const struct mixed_step in_step_again[] = {
+	PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),
+	MAP_PD_AND_PT,
+	PUT8(TABLE(0), 1, DATA(0) | E_RW),
+	PUT8(TABLE(0), 2, DATA(1) | E_RW),
+	PUT4(TABLE(2), 0x001, DATA(0) | E_RW),
+	PUT4(TABLE(2), 0x002, DATA(1) | E_RW),
+	PUT4(TABLE(2), 0x201, DATA(0) | E_RW),
+	PUT4(TABLE(2), 0x202, DATA(1) | E_RO),
+	LOOK(EVERYONE),
+	SET8(0, TABLE(0), 1, DATA(0) | (E_RW & ~PTE_D)),
+	SET8(1, TABLE(0), 2, DATA(1) | (E_RW & ~PTE_D)),
+	SET4(2, TABLE(2), 0x001, DATA(0) | (E_RW & ~PTE_D)),
+	SET4(3, TABLE(2), 0x002, DATA(1) | (E_RW & ~PTE_D)),
+	FLUSH(EVERYONE),
+	LOOK(EVERYONE),
+	SET4(2, TABLE(2), 0x201, DATA(0) | E_RO),
+	FLUSH(EVERYONE),
+	LOOK(EVERYONE),
+	SET4(3, TABLE(2), 0x001, DATA(0) | E_SRW),
+	INVLPG(EVERYONE, 0x40001000),
+	LOOK(EVERYONE),
+};
+
+/* One large page, clean and writable here, read-only there: KVM has pieces for either. */
+static const struct mixed_step clean_large_page[] = {
+	PUT4(ROOT_PD(0), 0x101, BIG(0x800000) | (E_RW & ~PTE_D) | PTE_PS),
+	PUT4(ROOT_PD(0), 0x102, BIG(0x800000) | E_RO | PTE_PS),
+	MAP_PD,
+	PUT8(TABLE(1), 2, BIG(0x800000) | (E_RW & ~PTE_D) | PTE_PS),
+	PUT8(TABLE(1), 4, BIG(0x800000) | E_RO | PTE_PS),
+	LOOK(EVERYONE),
+	SET8(0, TABLE(1), 4, BIG(0x800000) | (E_SRW & ~PTE_D) | PTE_PS),
+	SET4(2, ROOT_PD(0), 0x102, BIG(0x800000) | (E_SRW & ~PTE_D) | PTE_PS),
+	FLUSH(EVERYONE),
+	LOOK(EVERYONE),
+};
+
+/* A vCPU comes to tables that another one has edited since KVM saw them: what it sees is new. */
+static const struct mixed_step other_root[] = {
+	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
+	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
+	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	PUT8(TABLE(0), 1, DATA(0) | E_RW),
+	PUT8(TABLE(0), 2, DATA(1) | E_RW),
+	LOOK(EVERYONE),
+	SET8(0, TABLE(0), 1, DATA(0) | E_RO),
+	SET8(2, TABLE(0), 2, DATA(1) | E_SRO),
+	ROOT(0x0a, 0),
+	LOOK(0x0a),
+	ROOT(0x0a, 1),
+	FLUSH(0x05),
+	LOOK(EVERYONE),
+	SET8(0, TABLE(0), 1, 0),
+	SET8(0, TABLE(0), 2, DATA(2) | E_RW),
+	ROOT(0x0a, 0),
+	LOOK(0x0a),
+	FLUSH(0x05),
+	LOOK(EVERYONE),
+};
+
 /* An unsync table is unlinked, edited and linked again: no flush needed (65855ed8b034). */
 static const struct mixed_step relink[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),

@@ -24,8 +24,8 @@ u64 mixed_random(struct mixed *m)
 void mixed_step_text(const struct mixed_step *step, char text[MIXED_STEP_TEXT_LEN])
 {
 	static const char *const names[NR_MIXED_OPS] = {
-		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "LOOK", "TOUCH", "DELETE",
-		"ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
+		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "ROOT", "LOOK", "TOUCH",
+		"DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
 	};
 
 	snprintf(text, MIXED_STEP_TEXT_LEN, "%s vcpu %#x, %#llx, %#llx", names[step->op], step->seat,
@@ -319,6 +319,17 @@ static void flush(struct mixed *m, const struct mixed_step *step)
 	}
 }
 
+/* KVM_SET_SREGS comes with the next operation; a new CR3 needs no other flush. */
+static void change_root(struct shared_tables *s, u8 mask, u8 set)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_seats; i++)
+		if (mask & 1 << i)
+			seat_assign(&s->seat[i], &s->seat[i].state,
+				    shared_root(&s->seat[i].state, set));
+}
+
 /*
  * Pages that were written must be in the log.  Pages that nobody went near must not.  In
  * between are those that were read or walked: KVM may map them writable then, and logs that.
@@ -389,6 +400,9 @@ void mixed_do(struct mixed *m, const struct mixed_step *step)
 	case MIXED_INVLPG:
 	case MIXED_FLUSH:
 		flush(m, step);
+		break;
+	case MIXED_ROOT:
+		change_root(s, step->seat, step->value);
 		break;
 	case MIXED_LOOK:
 		look(m, step->seat);
