@@ -33,13 +33,15 @@
 #define SMM_NOTE_EFER 12
 #define SMM_NOTE_DATA 16
 #define SMM_NOTE_ALIAS 20
+#define SMM_NOTE_ROUNDS 24
 
 #ifndef __ASSEMBLER__
 struct smm_notes {
 	u32 cr0, cr3, cr4, efer, data, alias;
+	u32 rounds; /* left, each of which ends with an OUT to SMM_PORT */
 };
 
-_Static_assert(offsetof(struct smm_notes, alias) == SMM_NOTE_ALIAS, "smm_notes");
+_Static_assert(offsetof(struct smm_notes, rounds) == SMM_NOTE_ROUNDS, "smm_notes");
 
 /* SMRAM and the other pages as SMM sees them. */
 struct smm_view {
@@ -48,8 +50,8 @@ struct smm_view {
 
 /* Puts them into address space 1 of a VM, with the handler. */
 struct smm_view smm_install(struct vm *vm);
-/* No notes yet. */
-struct smm_notes *smm_prepare(const struct smm_view *view);
+/* No notes yet; that many times the handler looks before it executes RSM. */
+struct smm_notes *smm_prepare(const struct smm_view *view, u32 rounds);
 
 /*
  * The state that RSM will load.  map64: the save area is the one of a vCPU whose CPUID offers

@@ -60,7 +60,7 @@ extern const struct transition_path path_sregs, path_sregs2, path_sync_regs, pat
 extern const struct transition_path path_guest, path_pae_toggle, path_task_switched;
 extern const struct transition_path path_copy_vcpu, path_copy_vm;
 extern const struct transition_path path_init, path_init_apic;
-extern const struct transition_path path_smm, path_smm_same, path_smm32;
+extern const struct transition_path path_smm, path_smm_same, path_smm_moved, path_smm32;
 extern const struct transition_path path_cpuid, path_cpuid_late;
 extern const struct transition_path *const transition_paths[];
 extern const unsigned int nr_transition_paths;

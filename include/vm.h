@@ -66,6 +66,13 @@ void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
 
 int __vm_ioctl(struct vm *vm, unsigned long request, void *arg);
 int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
+/* The same; an error ends the subtest. */
+#define vcpu_ioctl(vcpu, request, arg)                                                         \
+	do {                                                                                   \
+		int ioctl_err = __vcpu_ioctl(vcpu, request, arg);                              \
+		TEST_ASSERT(!ioctl_err, #request " vcpu %u: %s", (vcpu)->id,                   \
+			    strerror(ioctl_err));                                              \
+	} while (0)
 /* What KVM_CHECK_EXTENSION answers: 0 or less means no. */
 int vm_check_cap(struct vm *vm, long cap);
 

@@ -28,15 +28,6 @@ static struct {
 	struct vcpu *bootstrap, *other;
 } apic;
 
-static void path_ioctl(struct vcpu *vcpu, unsigned long request, void *arg, const char *name)
-{
-	int err = __vcpu_ioctl(vcpu, request, arg);
-
-	TEST_ASSERT(!err, "%s vcpu %u: %s", name, vcpu->id, strerror(err));
-}
-
-#define PATH_IOCTL(vcpu, request, arg) path_ioctl(vcpu, request, arg, #request)
-
 static const char *init_lacks(struct journey *j)
 {
 	return vm_check_cap(j->guest->vm, KVM_CAP_SPLIT_IRQCHIP) > 0 ? NULL :
@@ -51,8 +42,8 @@ static void know_apic_ids(struct vcpu *vcpu)
 {
 	struct kvm_lapic_state state;
 
-	PATH_IOCTL(vcpu, KVM_GET_LAPIC, &state);
-	PATH_IOCTL(vcpu, KVM_SET_LAPIC, &state);
+	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &state);
+	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &state);
 }
 
 static void make_vm(struct guest *guest)
@@ -122,10 +113,10 @@ static void go_init(struct journey *j, const struct mmu_state *from, const struc
 	struct kvm_vcpu_events events;
 
 	(void)to;
-	PATH_IOCTL(j->vcpu, KVM_GET_VCPU_EVENTS, &events);
+	vcpu_ioctl(j->vcpu, KVM_GET_VCPU_EVENTS, &events);
 	events.flags = KVM_VCPUEVENT_VALID_SMM;
 	events.smi.latched_init = 1;
-	PATH_IOCTL(j->vcpu, KVM_SET_VCPU_EVENTS, &events);
+	vcpu_ioctl(j->vcpu, KVM_SET_VCPU_EVENTS, &events);
 	boot(j, from);
 }
 

@@ -72,14 +72,12 @@ static struct vcpu *vcpu32(struct journey *j)
 	return machine_vcpu(&machine32, j->guest);
 }
 
-/* Into SMM, to the handler's exit. */
+/* To the handler's exit. */
 static void run_handler(struct journey *j, const char *from)
 {
-	int error = 0, err = __vcpu_ioctl(j->vcpu, KVM_SMI, NULL);
-	u32 exit;
+	int error = 0;
+	u32 exit = script_run_other(j->guest, j->vcpu, &error);
 
-	TEST_ASSERT(!err, "KVM_SMI in %s: %s", from, strerror(err));
-	exit = script_run_other(j->guest, j->vcpu, &error);
 	TEST_ASSERT(exit == KVM_EXIT_IO && j->vcpu->run->io.port == SMM_PORT,
 		    "SMI in %s: exit %s, errno %d", from, exit_reason_name(exit), error);
 }
@@ -112,6 +110,21 @@ static void check_memory(const struct guest *guest, const struct smm_view *view,
 		    SMM_STORED, DATA_PAGE + SMM_STORE_OFFSET, from, there, alias, here);
 }
 
+/* Both are the VMM's doing, as when it moves a vCPU that is in SMM; nothing runs in between. */
+static void out_of_smm_and_back(struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+
+	vcpu_run_complete_io(vcpu);
+	vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	TEST_ASSERT(events.smi.smm, "KVM_GET_VCPU_EVENTS tells of no SMM");
+	events.flags |= KVM_VCPUEVENT_VALID_SMM;
+	events.smi.smm = 0;
+	vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	events.smi.smm = 1;
+	vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &events);
+}
+
 static void write_state(struct smm_machine *m, struct guest *guest, const struct mmu_state *to)
 {
 	const struct kvm_sregs sregs = script_sregs(guest, to);
@@ -120,19 +133,32 @@ static void write_state(struct smm_machine *m, struct guest *guest, const struct
 	smm_save_area_set(&m->view, m->map64, &sregs, &regs);
 }
 
-static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_state *from,
-		   const struct mmu_state *to)
+static void look_around(struct journey *j, struct smm_machine *m, const struct mmu_state *from,
+			u32 rounds)
 {
 	const struct walk_regs was = guest_walk_regs(j->guest, from);
-	const struct kvm_regs regs = script_regs(from, true);
-	const struct smm_notes *notes = smm_prepare(&m->view);
+	const struct smm_notes *notes = smm_prepare(&m->view, rounds);
 	char name[STATE_NAME_LEN];
 
 	state_name(from, name);
-	vcpu_regs_set(j->vcpu, &regs);
 	run_handler(j, name);
 	check_notes(notes, &was, m->map64 ? 0 : was.efer, name);
 	check_memory(j->guest, &m->view, name);
+}
+
+static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_state *from,
+		   const struct mmu_state *to, bool moved)
+{
+	const struct kvm_regs regs = script_regs(from, true);
+
+	vcpu_regs_set(j->vcpu, &regs);
+	vcpu_ioctl(j->vcpu, KVM_SMI, NULL);
+	look_around(j, m, from, moved ? 2 : 1);
+	if (moved) {
+		out_of_smm_and_back(j->vcpu);
+		/* The round before is counted when the handler goes on. */
+		look_around(j, m, from, 2);
+	}
 	/* RSM loads them. */
 	script_clean_pdptes(j->guest, to);
 	if (!same_state(from, to))
@@ -143,12 +169,18 @@ static void go_smm(struct journey *j, struct smm_machine *m, const struct mmu_st
 
 static void go_smm64(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
 {
-	go_smm(j, &machine64, from, to);
+	go_smm(j, &machine64, from, to, false);
+}
+
+static void go_smm_moved(struct journey *j, const struct mmu_state *from,
+			 const struct mmu_state *to)
+{
+	go_smm(j, &machine64, from, to, true);
 }
 
 static void go_smm32(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
 {
-	go_smm(j, &machine32, from, to);
+	go_smm(j, &machine32, from, to, false);
 }
 
 /* The 32-bit save area has no EFER. */
@@ -174,6 +206,15 @@ const struct transition_path path_smm_same = {
 	.lacks = smm_lacks,
 	.vcpu = vcpu64,
 	.by_vmm = go_smm64,
+};
+
+const struct transition_path path_smm_moved = {
+	.name = "smm-moved",
+	.does = "as smm-same; in SMM the VMM takes the vCPU out of it and back (KVM_SET_VCPU_EVENTS)",
+	.applies = same_state,
+	.lacks = smm_lacks,
+	.vcpu = vcpu64,
+	.by_vmm = go_smm_moved,
 };
 
 const struct transition_path path_smm32 = {

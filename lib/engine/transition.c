@@ -22,7 +22,7 @@
 const struct transition_path *const transition_paths[] = {
 	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
 	&path_pae_toggle, &path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
-	&path_init_apic, &path_smm, &path_smm_same, &path_smm32,
+	&path_init_apic, &path_smm, &path_smm_same, &path_smm_moved, &path_smm32,
 	&path_cpuid, &path_cpuid_late,
 };
 const unsigned int nr_transition_paths = ARRAY_SIZE(transition_paths);

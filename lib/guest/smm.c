@@ -25,15 +25,16 @@ static void put(u8 *p, u64 value, int bytes)
 	memcpy(p, &value, bytes);
 }
 
-struct smm_notes *smm_prepare(const struct smm_view *view)
+struct smm_notes *smm_prepare(const struct smm_view *view, u32 rounds)
 {
-	u8 *notes = view->smram + (SMM_NOTES - SMM_BASE);
+	struct smm_notes *notes = (void *)(view->smram + (SMM_NOTES - SMM_BASE));
 
-	memset(notes, 0xff, sizeof(struct smm_notes));
+	memset(notes, 0xff, sizeof(*notes));
+	notes->rounds = rounds;
 	put(view->data, SMM_DATA_VALUE, 4);
 	put(view->data + SMM_STORE_OFFSET, 0, 4);
 	put(view->alias + ALIAS_OFFSET, SMM_ALIAS_VALUE, 4);
-	return (void *)notes;
+	return notes;
 }
 
 /* A descriptor's upper half (SDM 3A figure 3-8) without base and limit. */

@@ -7,6 +7,7 @@
 	.globl smm_code_start
 smm_code_start:
 	.code16
+again:
 	mov $SMM_NOTES, %ebx
 	mov %cr0, %eax
 	mov %eax, SMM_NOTE_CR0(%ebx)
@@ -26,6 +27,8 @@ smm_code_start:
 	mov %eax, SMM_NOTE_ALIAS(%ebx)
 	movl $SMM_STORED, (%edi)
 	out %al, $SMM_PORT
+	decl SMM_NOTE_ROUNDS(%ebx)
+	jnz again
 	rsm
 	.globl smm_code_end
 smm_code_end:
