@@ -9,7 +9,7 @@
  *
  * A program must flush where the manuals want it (SDM 3A 4.10.4, APM2 5.5.2): after an
  * entry lost rights, was cleared or leads somewhere else, an address may be stale until the
- * vCPU itself did INVLPG or MOV to CR3.  In between only TOUCH may be used, which compares
+ * vCPU itself did INVLPG, MOV to CR3, or MOV to CR4 that changes PGE (4.10.4.1).  In between only TOUCH may be used, which compares
  * nothing.  An entry that becomes present needs no flush (4.10.4.3), and neither does what
  * the VMM does to memslots: KVM must see to it.
  */
@@ -24,6 +24,7 @@ enum mixed_op {
 	MIXED_STORE,     /* the vCPU stores value at linear address gpa: wide, see seat.h */
 	MIXED_INVLPG,    /* each vCPU of the mask: INVLPG of gpa */
 	MIXED_FLUSH,     /* ... MOV to CR3 of its root */
+	MIXED_PGE,       /* ... MOV to CR4 that changes PGE, and another that changes it back */
 	MIXED_ROOT,      /* ... has the root of set value from now on, by KVM_SET_SREGS */
 	MIXED_LOOK,      /* ... looks at all addresses */
 	MIXED_TOUCH,     /* ... reads them, and nothing is compared */
@@ -52,6 +53,7 @@ struct mixed_step {
 #define STORE(vcpu, gva, word) { MIXED_STORE, vcpu, 0, (gva), (word) }
 #define INVLPG(mask, gva) { MIXED_INVLPG, mask, 0, (gva), 0 }
 #define FLUSH(mask) { MIXED_FLUSH, mask, 0, 0, 0 }
+#define PGE(mask) { MIXED_PGE, mask, 0, 0, 0 }
 #define ROOT(mask, set) { MIXED_ROOT, mask, 0, 0, set }
 #define LOOK(mask) { MIXED_LOOK, mask, 0, 0, 0 }
 #define TOUCH(mask) { MIXED_TOUCH, mask, 0, 0, 0 }

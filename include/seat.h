@@ -40,6 +40,7 @@ enum seat_op {
 	SEAT_STORE_WIDE, /* 8 bytes in 64-bit code, else 4 */
 	SEAT_INVLPG,     /* CPL 0 only */
 	SEAT_CR3,        /* MOV to CR3 of gva, CPL 0 only */
+	SEAT_PGE,        /* two MOVs to CR4 that change PGE and change it back, CPL 0 only */
 	NR_SEAT_OPS,
 };
 extern const char *const seat_op_names[NR_SEAT_OPS];

@@ -73,6 +73,8 @@ static const struct mixed_scenario scenarios[] = {
 	{ "edits", ALL_FORMATS, GVAS(0x40001000, 0x40002000, 0x40004000), MIXED_STEPS(edits), 4, NULL },
 	{ "in-step-again", ROLES(R("4level/wp,nx"), R("pae/wp,nx"), R("2level/wp"), R("2level/wp")),
 	  GVAS(0x40001000, 0x40002000, 0x40201000, 0x40202000), MIXED_STEPS(in_step_again), 4, NULL },
+	{ "flushed-by-pge", ROLES(R("4level/wp,nx"), R("pae/wp,nx"), R("2level/wp")),
+	  GVAS(0x40001000, 0x40002000), MIXED_STEPS(flushed_by_pge), 4, NULL },
 	{ "clean-large-page", ROLES(R("4level/wp,nx"), R("pae/wp,nx"), R("2level/wp,pse")),
 	  GVAS(0x40401000, 0x40801000), MIXED_STEPS(clean_large_page), 4, NULL },
 	{ "other-root",

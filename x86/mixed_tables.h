@@ -325,6 +325,27 @@ static const struct mixed_step other_root[] = {
 	LOOK(EVERYONE),
 };
 
+/* Nothing but CR4.PGE tells KVM that the tables have changed. */
+static const struct mixed_step flushed_by_pge[] = {
+	PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),
+	MAP_PD_AND_PT,
+	PUT8(TABLE(0), 1, DATA(0) | E_RW),
+	PUT8(TABLE(0), 2, DATA(1) | E_RW),
+	PUT4(TABLE(2), 1, DATA(0) | E_RW),
+	PUT4(TABLE(2), 2, DATA(1) | E_RW),
+	LOOK(EVERYONE),
+	SET8(0, TABLE(0), 1, DATA(0) | E_RO),
+	SET8(1, TABLE(0), 2, DATA(2) | E_SRW),
+	SET4(2, TABLE(2), 1, DATA(0) | E_RO),
+	SET4(2, TABLE(2), 2, DATA(2) | E_SRW),
+	PGE(EVERYONE),
+	LOOK(EVERYONE),
+	SET8(1, TABLE(0), 1, 0),
+	SET4(2, TABLE(2), 1, 0),
+	PGE(EVERYONE),
+	LOOK(EVERYONE),
+};
+
 /* An unsync table is unlinked, edited and linked again: no flush needed (65855ed8b034). */
 static const struct mixed_step relink[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),

@@ -24,7 +24,7 @@ u64 mixed_random(struct mixed *m)
 void mixed_step_text(const struct mixed_step *step, char text[MIXED_STEP_TEXT_LEN])
 {
 	static const char *const names[NR_MIXED_OPS] = {
-		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "ROOT", "LOOK", "TOUCH",
+		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "PGE", "ROOT", "LOOK", "TOUCH",
 		"DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
 	};
 
@@ -303,6 +303,12 @@ static void privileged(struct mixed *m, struct seat *seat, enum seat_op op, gva_
 	mixed_failure(m, seat_op_names[op], "done", observed);
 }
 
+/* Not where KVM finds A in PDPTEs that it loads for MOV to CR4, see struct guest.marks_pdptes. */
+static bool changes_pge(const struct seat *seat)
+{
+	return seat->state.mode != MODE_PAE || !seat->guest->marks_pdptes;
+}
+
 static void flush(struct mixed *m, const struct mixed_step *step)
 {
 	unsigned int i;
@@ -314,6 +320,8 @@ static void flush(struct mixed *m, const struct mixed_step *step)
 			continue;
 		if (step->op == MIXED_FLUSH)
 			privileged(m, seat, SEAT_CR3, seat->cr3);
+		else if (step->op == MIXED_PGE)
+			privileged(m, seat, changes_pge(seat) ? SEAT_PGE : SEAT_CR3, seat->cr3);
 		else if (state_modes[seat->state.mode].code64 || step->gpa >> 32 == 0)
 			privileged(m, seat, SEAT_INVLPG, step->gpa);
 	}
@@ -399,6 +407,7 @@ void mixed_do(struct mixed *m, const struct mixed_step *step)
 		break;
 	case MIXED_INVLPG:
 	case MIXED_FLUSH:
+	case MIXED_PGE:
 		flush(m, step);
 		break;
 	case MIXED_ROOT:

@@ -62,6 +62,15 @@
 	mov BX, %cr3
 	N(loop_tail) N(agent_cr3)
 
+	/* CR4.PGE changed, and changed back. */
+	N(loop_head) N(agent_pge)
+	mov %cr4, BX
+	xor $0x80, %bl
+	mov BX, %cr4
+	xor $0x80, %bl
+	mov BX, %cr4
+	N(loop_tail) N(agent_pge)
+
 	/* The floor that `make bench` measures against: the access and nothing else. */
 	.globl N(agent_bare), N(agent_bare_next)
 	.balign 16

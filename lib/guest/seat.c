@@ -17,9 +17,10 @@ LABELS(agent_store);
 LABELS(agent_store_wide);
 LABELS(agent_invlpg);
 LABELS(agent_cr3);
+LABELS(agent_pge);
 
 const char *const seat_op_names[NR_SEAT_OPS] = {
-	"read", "fetch", "write", "write-wide", "invlpg", "mov-cr3",
+	"read", "fetch", "write", "write-wide", "invlpg", "mov-cr3", "cr4-pge",
 };
 
 #define CODE(name) { { name##32, name##64 }, { name##32_next, name##64_next } }
@@ -32,6 +33,7 @@ static const struct {
 	[SEAT_STORE_WIDE] = CODE(agent_store_wide),
 	[SEAT_INVLPG] = CODE(agent_invlpg),
 	[SEAT_CR3] = CODE(agent_cr3),
+	[SEAT_PGE] = CODE(agent_pge),
 };
 
 static u64 seat_base(const struct seat *seat)
