@@ -74,7 +74,7 @@ count_format() {
 
 check_source() {
 	shopt -s nullglob
-	shell_files=(runner.sh setup.sh .ci/run lab/*.sh lab/init tests/*.sh)
+	shell_files=(runner.sh lib/runner/*.sh setup.sh .ci/run lab/*.sh lab/init tests/*.sh)
 	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.c tests/*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] Makefile */*.mk
 		lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
