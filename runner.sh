@@ -24,6 +24,14 @@ else
 	readonly test_dir=$here/x86 report=$here/bin/kmc-report
 fi
 
+# An installed suite (make install) is no place for results.
+results=$here/results results_are='results, beside runner.sh'
+if [[ -e $here/installed ]]; then
+	results=${XDG_STATE_HOME:-${HOME:-/var/tmp}/.local/state}/kvm-mmu-conformance
+	# shellcheck disable=SC2088 # for people
+	results_are='~/.local/state/kvm-mmu-conformance'
+fi
+
 die() {
 	printf 'runner.sh: %s\n' "$1" >&2
 	exit 2
@@ -59,7 +67,7 @@ run_command() {
 	[[ $name =~ ^[a-z][a-z0-9-]*$ && -f $file && $(<"$file") == *$'\n#: '* ]] || return 0
 	shift
 	[[ " $* " == *' --help '* ]] || need_built
-	KMC_SUITE=$here KMC_REPORT=$report KMC_TEST_DIR=$test_dir exec bash "$file" "$@"
+	KMC_SUITE=$here KMC_REPORT=$report KMC_TEST_DIR=$test_dir KMC_RESULTS=$results exec bash "$file" "$@"
 }
 
 usage() {
@@ -77,7 +85,7 @@ usage() {
 	  --max-failures N    stop each test after N failing cases
 	  --seed N            shuffle the order of the subtests
 	  --time-limit N      seconds each test may take (600)
-	  --results DIR       folder of the runs (results, beside runner.sh)
+	  --results DIR       folder of the runs ($results_are)
 	  --run-name NAME     name of this run (time and host name)
 	  --no-summary        leave it, and the verdict, to kmc-report summary RUN
 	  --setup             install what is missing, build, then run: here if /dev/kvm
@@ -92,7 +100,7 @@ usage() {
 # Options
 #
 names=() tags=() skip_tags=() test_args=() pass_on=() run_args=() selection=()
-mode=run setup=0 case_id='' time_limit=600 results=$here/results run_name='' summarize=1
+mode=run setup=0 case_id='' time_limit=600 run_name='' summarize=1
 
 need_number() { # OPTION TEXT [1]: above 0 with the 1
 	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0})) && return
@@ -355,6 +363,8 @@ main() {
 	local i
 	run_command "$@"
 	parse_options "$@"
+	[[ -e $here/setup.sh || ($setup == 0 && $mode != self-test) ]] ||
+		die "--setup and --self-test are for the source tree"
 	((!setup)) || "$here/setup.sh" "$mode" || exit
 	case $mode in
 	# Not a word of make's after the counts.

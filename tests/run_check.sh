@@ -74,7 +74,7 @@ count_format() {
 
 check_source() {
 	shopt -s nullglob
-	shell_files=(runner.sh lib/runner/*.sh setup.sh .ci/run lab/*.sh lab/init tests/*.sh)
+	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
 	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.c tests/*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] Makefile */*.mk
 		lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
@@ -127,6 +127,8 @@ list_parts() {
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
 	part input 120 tests/lab_test.sh input
+	part install 120 tests/install_test.sh
+	part debian-package 300 tests/install_test.sh package
 	for file in x86/role_model_test.c tests/*_test.c; do
 		name=${file##*/} name=${name%.c}
 		[[ $name != fake_test ]] || continue
