@@ -300,7 +300,7 @@ run_test() {
 	sync "$run_dir" 2>/dev/null
 	# Job control for this line only: it gives the test a process group of its own.
 	set -m
-	timeout --kill-after=10 "$time_limit" "$test_dir/$name" "${args[@]}" \
+	"$report" tied $$ timeout --kill-after=10 "$time_limit" "$test_dir/$name" "${args[@]}" \
 		</dev/null >"$run_dir/$name.ktap" 2>"$run_dir/$name.stderr" &
 	group=$!
 	set +m

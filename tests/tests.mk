@@ -21,6 +21,8 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libkmc.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
 
+$(B)/tests/fake_test: LINK += -Wl,--wrap=fdatasync
+
 # The model with a switch in it that breaks one rule at a time.
 $(SEEDED)/%.o: %.c Makefile tests/tests.mk
 	@mkdir -p $(@D)

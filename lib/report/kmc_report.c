@@ -11,13 +11,14 @@
 #include "host_text.h"
 #include "summary.h"
 #include "test_assert.h"
+#include "tied.h"
 #include "unfinished.h"
 
 static int usage(const char *what, const char *word)
 {
 	fprintf(stderr,
 		"kmc-report: %s%s (kmc-report host [--json] | kvm | summary RUN_DIR |"
-		" unfinished RESULTS_DIR | process PID)\n",
+		" unfinished RESULTS_DIR | process PID | tied PID COMMAND...)\n",
 		what, word);
 	return KSFT_USAGE;
 }
@@ -105,6 +106,9 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "kvm"))
 		return check_kvm();
+	if (!strcmp(argv[1], "tied"))
+		return argc < 4 ? usage("PID and a command are needed by ", argv[1]) :
+				  run_tied(atoi(argv[2]), argv + 3);
 	if (strcmp(argv[1], "summary") && strcmp(argv[1], "unfinished") &&
 	    strcmp(argv[1], "process"))
 		return usage("unknown command ", argv[1]);

@@ -317,8 +317,9 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
 		status = run_body(&scope);
 	}
 	run.by_status[status]++;
-	print_result(number, status, scope.message, now_ms() - start);
+	/* Recorded first: what a killed test has said can be relied on. */
 	record_result(status, scope.message, now_ms() - start);
+	print_result(number, status, scope.message, now_ms() - start);
 	run.subtest = NULL;
 }
 
