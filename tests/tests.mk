@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The tests of the suite itself.  Included by the top Makefile:
 #   make check         build and run them all, tests/run_check.sh says how
+#   make kill-test [N=1000] [SEED=]    the runner killed N times, see tests/kill_test.sh
 #   make check-build   only build what they need (SAN=1: with sanitizers)
 
 SEEDED := $(B)/seeded
@@ -16,6 +17,11 @@ check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) \
 # It builds by itself, as parts of its own: a build that fails is a failure that counts.
 check:
 	@tests/run_check.sh
+
+N ?= 1000
+.PHONY: kill-test
+kill-test: all $(B)/tests/fake_test
+	@$(if $(SEED),SEED='$(SEED)') tests/kill_test.sh '$(N)'
 
 $(B)/tests/%: $(B)/tests/%.o $(B)/libkmc.a
 	@mkdir -p $(@D)
