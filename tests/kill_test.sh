@@ -21,7 +21,8 @@ seed=${SEED:-$$}
 RANDOM=$seed
 printf 'KTAP version 1\n# SEED=%s\n' "$seed"
 work=$(mktemp -d "${TMPDIR:-/tmp}/kill_test.XXXXXX") || exit 2
-trap 'rm -rf -- "$work"' EXIT
+# Not in a child that is killed before it has become the runner: bash runs the trap there, too.
+trap '[[ $BASHPID != "$$" ]] || rm -rf -- "$work"' EXIT
 scratch=$work
 # shellcheck source=tests/checking.sh
 source "$here/tests/checking.sh"
