@@ -42,6 +42,8 @@ help:
 	@echo 'make lab-shell      a shell on an emulated host'
 	@echo 'make mutants        does it notice mistakes in KVM? builds and boots each'
 	@echo 'make bench          cases per second, and the ratio to a bare loop'
+	@echo 'make kill-test      kill the runner N=1000 times: is any result lost?'
+	@echo 'make fuzz           N=1000 malformed inputs to each parser, with sanitizers'
 	@echo 'make install        into PREFIX=/usr/local, below DESTDIR=; make uninstall'
 	@echo 'make dist           a source archive from git; make deb: a Debian package of it'
 	@echo 'make SAN=1 ...      build/san/: address and undefined-behaviour sanitizers'

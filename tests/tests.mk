@@ -2,6 +2,7 @@
 # The tests of the suite itself.  Included by the top Makefile:
 #   make check         build and run them all, tests/run_check.sh says how
 #   make kill-test [N=1000] [SEED=]    the runner killed N times, see tests/kill_test.sh
+#   make fuzz [N=1000] [SEED=]         malformed inputs, N to each parser, with sanitizers
 #   make check-build   only build what they need (SAN=1: with sanitizers)
 
 SEEDED := $(B)/seeded
@@ -19,7 +20,12 @@ check:
 	@tests/run_check.sh
 
 N ?= 1000
-.PHONY: kill-test
+.PHONY: kill-test fuzz
+fuzz: all $(B)/tests/fuzz_test $(B)/tests/fake_test
+	@$(MAKE) --no-print-directory SAN=1 all build/san/tests/fuzz_test
+	@build/san/tests/fuzz_test --count '$(N)' $(if $(SEED),--seed '$(SEED)')
+	@$(if $(SEED),SEED='$(SEED)') TEST_DIR="$(CURDIR)/build/san/x86" tests/fuzz_commands.sh '$(N)'
+
 kill-test: all $(B)/tests/fake_test
 	@$(if $(SEED),SEED='$(SEED)') tests/kill_test.sh '$(N)'
 

@@ -11,6 +11,7 @@
 
 #include "host_predicate.h"
 #include "known_issues.h"
+#include "printable.h"
 
 #define FORMAT 1
 
@@ -199,7 +200,7 @@ static json_t *check_file(const struct checker *check, json_t *root)
 	return list;
 }
 
-struct known_issues *known_issues_load(const char *path, char *error, size_t size)
+static struct known_issues *load(const char *path, char *error, size_t size)
 {
 	struct checker check = { .path = path, .error = error, .size = size };
 	struct known_issues *issues = NULL;
@@ -234,6 +235,15 @@ struct known_issues *known_issues_load(const char *path, char *error, size_t siz
 			return NULL;
 		}
 	}
+	return issues;
+}
+
+struct known_issues *known_issues_load(const char *path, char *error, size_t size)
+{
+	struct known_issues *issues = load(path, error, size);
+
+	if (!issues)
+		printable(error);
 	return issues;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "printable.h"
 #include "results_file.h"
 #include "summary.h"
 #include "test_assert.h"
@@ -41,9 +42,12 @@ static bool has_event(const json_t *event, const char *name)
 
 static void add_damage(json_t *summary, const char *file, int line, const char *what)
 {
-	json_t *damage = json_pack("{s:s, s:i, s:o}", "file", file, "line", line, "error",
-				   json_text(what));
+	char error[JSON_ERROR_TEXT_LENGTH];
+	json_t *damage;
 
+	snprintf(error, sizeof(error), "%s", what);
+	damage = json_pack("{s:s, s:i, s:o}", "file", file, "line", line, "error",
+			   json_text(printable(error)));
 	json_array_append_new(json_object_get(summary, "damaged"), damage);
 }
 
