@@ -127,6 +127,7 @@ list_parts() {
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
 	part input 120 tests/lab_test.sh input
+	part bisect 120 tests/bisect_test.sh
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
 	part kill 120 tests/kill_test.sh
 	part install 120 tests/install_test.sh
