@@ -21,7 +21,7 @@ endif
 LIBS := -ljansson -lnuma -lm -ltracefs -ltraceevent -lbpf -lelf -lz -lzstd
 
 LIB_C := $(filter-out lib/report/kmc_report.c,$(wildcard lib/*/*.c))
-LIB_S := $(wildcard lib/guest/*.S)
+LIB_S := $(wildcard lib/*/*.S)
 MODEL_C := $(wildcard lib/model/*.c)
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(LIB_S:%.S=$(B)/%.o)
 TESTS := $(patsubst x86/%.c,$(B)/x86/%,$(wildcard x86/*.c))
@@ -56,6 +56,8 @@ $(B)/%.o: %.c Makefile
 $(B)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -Iinclude -Ilib/guest -MMD -MP -c -o $@ $<
+
+$(B)/lib/report/page_assets.o: lib/report/page.css lib/report/page.js
 
 $(B)/libkmc.a: $(LIB_O)
 	@rm -f $@

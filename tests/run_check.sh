@@ -76,8 +76,8 @@ check_source() {
 	shopt -s nullglob
 	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
 	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.c tests/*.[ch])
-	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] Makefile */*.mk
-		lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
+	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
+		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
 	objections "shellcheck is content" "$(check_shell_scripts 2>&1)"
 	objections "every file names its licence" "$(check_licences 2>&1)"

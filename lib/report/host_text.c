@@ -74,6 +74,16 @@ json_t *host_card_json(const struct host_card *card)
 	return object;
 }
 
+const char *host_field_label(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(fields[i].key, key))
+			return fields[i].label;
+	return key;
+}
+
 static void print_field(const char *label, const char *value, FILE *to)
 {
 	fprintf(to, "%s:%*s%s\n", label, (int)(18 - strlen(label)), "", value);

@@ -404,17 +404,22 @@ static unsigned int *select_subtests(const struct subtest *subtests, unsigned in
 	return order;
 }
 
-static void begin_run(unsigned int nr_selected)
+static void begin_run(unsigned int nr_selected, unsigned int nr_subtests)
 {
 	const struct test_options *options = run.options;
+	char shard[32];
 	json_t *event;
 
 	if (options->results && !results_open(options->results)) {
 		perror(options->results);
 		exit(KSFT_USAGE);
 	}
-	event = json_pack("{s:s, s:o, s:i}", "event", "start", "test", json_text(run.about->name),
-			  "subtests", nr_selected);
+	event = json_pack("{s:s, s:o, s:i, s:i}", "event", "start", "test",
+			  json_text(run.about->name), "subtests", nr_selected, "of_subtests",
+			  nr_subtests);
+	snprintf(shard, sizeof(shard), "%u/%u", options->shard, options->nr_shards);
+	if (options->nr_shards)
+		json_object_set_new(event, "shard", json_string(shard));
 	json_object_set_new(event, "seed",
 			    options->shuffle ? json_integer(options->seed) : json_null());
 	results_write(event);
@@ -469,7 +474,7 @@ int report_run(const struct test_about *about, const struct test_options *option
 		goto out;
 	}
 	load_known_issues();
-	begin_run(nr_selected);
+	begin_run(nr_selected, nr_subtests);
 	print_early_notes();
 	for (i = 0; i < nr_selected; i++) {
 		/* One sync covers the end of a subtest and the begin of the next. */

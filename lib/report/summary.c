@@ -9,27 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json_get.h"
 #include "printable.h"
 #include "results_file.h"
 #include "summary.h"
 #include "test_assert.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static json_int_t number_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static void add_to(json_t *object, const char *key, json_int_t n)
-{
-	json_object_set_new(object, key, json_integer(number_of(object, key) + n));
-}
 
 static bool has_event(const json_t *event, const char *name)
 {
@@ -165,6 +149,8 @@ static void take_event(struct test_result *result, json_t *event)
 	if (has_event(event, "start")) {
 		result->promised = number_of(event, "subtests");
 		json_object_set(result->test, "seed", json_object_get(event, "seed"));
+		json_object_set(result->test, "of_subtests", json_object_get(event, "of_subtests"));
+		json_object_set(result->test, "shard", json_object_get(event, "shard"));
 	} else if (has_event(event, "begin")) {
 		result->last_begun = text_of(event, "subtest");
 	} else if (has_event(event, "subtest")) {
@@ -353,7 +339,7 @@ static void read_host(json_t *summary, const char *run_dir)
 	json_object_set_new(summary, "host", host ? host : json_null());
 }
 
-static json_t *empty_summary(void)
+json_t *summary_empty(void)
 {
 	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:n, s:n, s:{s:i, s:i, s:i, s:i, s:i},"
 			 " s:[], s:[], s:[], s:{}, s:[], s:[], s:[]}",
@@ -388,7 +374,7 @@ json_t *summary_build(const char *run_dir, char *error, size_t size)
 		snprintf(error, size, "%s is no run folder: %s", run_dir, strerror(errno));
 		return NULL;
 	}
-	summary = empty_summary();
+	summary = summary_empty();
 	read_host(summary, run_dir);
 	events = read_events(summary, run_dir, "run.jsonl");
 	json_array_foreach(events, i, event) {
