@@ -91,6 +91,7 @@ usage() {
 	  --setup             install what is missing, build, then run: here if /dev/kvm
 	                      can be used, else on the emulated host
 	  --self-test         run the suite's own tests; --setup installs what they need
+	Commands, each with --help:
 	$(list_commands)
 	Exit: 0 passed, 1 failed, 2 bad usage, 4 all skipped, 130/143 interrupted.
 	EOT

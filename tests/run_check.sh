@@ -126,6 +126,8 @@ list_parts() {
 	part lab-matrix 300 tests/lab_test.sh matrix
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
+	part results_test 120 tests/results_test.sh
+	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
 	part bisect 120 tests/bisect_test.sh
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
@@ -146,6 +148,8 @@ list_parts() {
 	part san-nested_model_seeded 300 build/san/tests/nested_model_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
+	part san-results_test 240 env FAKE_TEST="$here/build/san/tests/fake_test" \
+		KMC_REPORT="$here/build/san/bin/kmc-report" tests/results_test.sh
 	part san-input 300 env WALK_TEST="$here/build/san/x86/walk_test" \
 		OUT_DIR="$logs/results/san" tests/lab_test.sh input
 	# Skips all where there is no KVM.

@@ -13,6 +13,7 @@
 
 #include "host_text.h"
 #include "junit.h"
+#include "known_review.h"
 #include "ktap.h"
 #include "page.h"
 #include "printable.h"
@@ -137,29 +138,36 @@ static int unfinished_command(int argc, char **argv)
 	return finish_stdout(KSFT_PASS);
 }
 
-/* Into a file that a reader sees whole or not at all; "-" is standard output. */
+/*
+ * Into a file that a reader sees whole or not at all; "-" is standard output.  What is there and
+ * is no file, a pipe or a device, is written to as it is.
+ */
 static int write_run(const json_t *run, const char *path, void (*write)(const json_t *, FILE *))
 {
 	char temporary[PATH_MAX];
+	bool replace, ok;
+	struct stat st;
 	FILE *to;
-	bool ok;
 
 	if (!strcmp(path, "-")) {
 		write(run, stdout);
 		return finish_stdout(KSFT_PASS);
 	}
+	replace = stat(path, &st) || S_ISREG(st.st_mode);
 	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
-	to = fopen(temporary, "we");
+	to = fopen(replace ? temporary : path, "we");
 	if (!to) {
 		fprintf(stderr, "kmc-report: cannot write %s: %s\n", path, strerror(errno));
 		return KSFT_USAGE;
 	}
 	write(run, to);
 	ok = !fflush(to) && !ferror(to);
-	ok = !fclose(to) && ok && !rename(temporary, path);
+	ok &= !fclose(to);
+	ok = ok && (!replace || !rename(temporary, path));
 	if (!ok) {
 		fprintf(stderr, "kmc-report: cannot write %s: %s\n", path, strerror(errno));
-		unlink(temporary);
+		if (replace)
+			unlink(temporary);
 		return KSFT_FAIL;
 	}
 	printf("%s\n", path);
@@ -203,11 +211,30 @@ static int ktap_command(int argc, char **argv)
 	return convert(argc, argv, ktap_write);
 }
 
+/* All runs of all these places; NULL, with the reason on stderr, if one cannot be read. */
+static json_t *load_all(int nr, char **paths)
+{
+	json_t *all = json_array(), *runs;
+	char error[512];
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		runs = runs_load(paths[i], error, sizeof(error));
+		if (!runs) {
+			no_run(error);
+			json_decref(all);
+			return NULL;
+		}
+		json_array_extend(all, runs);
+		json_decref(runs);
+	}
+	return all;
+}
+
 static int diff_command(int argc, char **argv)
 {
 	static const char *const names[] = { "subtest", "host", "kernel" };
-	json_t *a, *b = NULL;
-	char error[512];
+	json_t *a, *b;
 	int by, code;
 
 	if (argc != 3)
@@ -216,37 +243,24 @@ static int diff_command(int argc, char **argv)
 		;
 	if (by == (int)ARRAY_SIZE(names))
 		return BAD_ARGUMENTS;
-	a = runs_load(argv[1], error, sizeof(error));
-	if (a)
-		b = runs_load(argv[2], error, sizeof(error));
-	if (!b) {
-		json_decref(a);
-		return no_run(error);
-	}
-	code = run_diff(a, b, by, stdout) ? KSFT_FAIL : KSFT_PASS;
+	a = load_all(1, argv + 1);
+	b = a ? load_all(1, argv + 2) : NULL;
+	code = !b ? KSFT_USAGE : run_diff(a, b, by, stdout) ? KSFT_FAIL : KSFT_PASS;
 	json_decref(a);
 	json_decref(b);
-	return finish_stdout(code);
+	return code == KSFT_USAGE ? code : finish_stdout(code);
 }
 
 static int merge_command(int argc, char **argv)
 {
-	json_t *all, *runs, *merged;
-	char error[512];
-	int i, code;
+	json_t *all, *merged;
+	int code;
 
 	if (argc < 2)
 		return BAD_ARGUMENTS;
-	all = json_array();
-	for (i = 1; i < argc; i++) {
-		runs = runs_load(argv[i], error, sizeof(error));
-		if (!runs) {
-			json_decref(all);
-			return no_run(error);
-		}
-		json_array_extend(all, runs);
-		json_decref(runs);
-	}
+	all = load_all(argc - 1, argv + 1);
+	if (!all)
+		return KSFT_USAGE;
 	if (mkdir(argv[0], 0777)) {
 		fprintf(stderr, "kmc-report: cannot make %s: %s\n", argv[0], strerror(errno));
 		json_decref(all);
@@ -267,6 +281,25 @@ static int merge_command(int argc, char **argv)
 	return finish_stdout(code);
 }
 
+static int known_issues_command(int argc, char **argv)
+{
+	struct known_issues *issues;
+	char error[512];
+	json_t *all;
+	int code;
+
+	if (argc < 2)
+		return BAD_ARGUMENTS;
+	issues = known_issues_load(argv[0], error, sizeof(error));
+	if (!issues)
+		return no_run(error);
+	all = load_all(argc - 1, argv + 1);
+	code = !all ? KSFT_USAGE : known_issues_review(issues, all, stdout) ? KSFT_PASS : KSFT_FAIL;
+	json_decref(all);
+	known_issues_free(issues);
+	return code == KSFT_USAGE ? code : finish_stdout(code);
+}
+
 static const struct command {
 	const char *name;
 	const char *arguments;
@@ -283,6 +316,7 @@ static const struct command {
 	{ "ktap", "RUN FILE", ktap_command },
 	{ "diff", "subtest|host|kernel RUNS RUNS", diff_command },
 	{ "merge", "NEW_DIR RUNS...", merge_command },
+	{ "known-issues", "FILE RUNS...", known_issues_command },
 };
 
 int main(int argc, char **argv)

@@ -20,6 +20,15 @@ static void put_line(FILE *to, const char *before, const char *text)
 	fputc('\n', to);
 }
 
+/* A diagnostic may hold any character but the end of its line. */
+static void put_diagnostic(FILE *to, const char *before, const char *text)
+{
+	fputs(before, to);
+	for (; *text; text++)
+		fputc((unsigned char)*text < ' ' ? ' ' : *text, to);
+	fputc('\n', to);
+}
+
 static void put_failing_cases(const json_t *run, const json_t *test, const char *subtest, FILE *to)
 {
 	json_t *failure;
@@ -35,10 +44,10 @@ static void put_failing_cases(const json_t *run, const json_t *test, const char 
 			fputs("  # ...\n", to);
 			return;
 		}
-		put_line(to, "  # case ", text_of(failure, "case"));
-		put_line(to, "  #   expected: ", text_of(failure, "expected"));
-		put_line(to, "  #   observed: ", text_of(failure, "observed"));
-		put_line(to, "  #   replay:   ", text_of(failure, "replay"));
+		put_diagnostic(to, "  # case ", text_of(failure, "case"));
+		put_diagnostic(to, "  #   expected: ", text_of(failure, "expected"));
+		put_diagnostic(to, "  #   observed: ", text_of(failure, "observed"));
+		put_diagnostic(to, "  #   replay:   ", text_of(failure, "replay"));
 	}
 }
 

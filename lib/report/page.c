@@ -306,7 +306,8 @@ static void put_known_issues(const struct page *page)
 	size_t i;
 
 	if (!json_object_size(issues) &&
-	    !json_array_size(json_object_get(page->run, "stale_known_issues")))
+	    !json_array_size(json_object_get(page->run, "stale_known_issues")) &&
+	    !json_array_size(json_object_get(page->run, "expired_known_issues")))
 		return;
 	markup(page->to, "<section aria-labelledby=known><h2 id=known>Known issues</h2>\n");
 	json_object_foreach(issues, id, count) {
@@ -321,6 +322,9 @@ static void put_known_issues(const struct page *page)
 	json_array_foreach(json_object_get(page->run, "stale_known_issues"), i, item)
 		markup(page->to, "<p class=trouble><b>Stale:</b> %s matched no case of %s</p>\n",
 		       text_of(item, "id"), text_of(item, "test"));
+	json_array_foreach(json_object_get(page->run, "expired_known_issues"), i, item)
+		markup(page->to, "<p class=trouble><b>Expired:</b> %s was to be looked at again "
+				 "after %s</p>\n", text_of(item, "id"), text_of(item, "expires"));
 	markup(page->to, "</section>\n");
 }
 

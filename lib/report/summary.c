@@ -161,6 +161,8 @@ static void take_event(struct test_result *result, json_t *event)
 									 "known_failures");
 	} else if (has_event(event, "stale_known_issue")) {
 		take_listed(result, event, "stale_known_issues");
+	} else if (has_event(event, "expired_known_issue")) {
+		take_listed(result, event, "expired_known_issues");
 	} else if (has_event(event, "note")) {
 		take_listed(result, event, "notes");
 	} else if (has_event(event, "end")) {
@@ -342,12 +344,12 @@ static void read_host(json_t *summary, const char *run_dir)
 json_t *summary_empty(void)
 {
 	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:n, s:n, s:{s:i, s:i, s:i, s:i, s:i},"
-			 " s:[], s:[], s:[], s:{}, s:[], s:[], s:[]}",
+			 " s:[], s:[], s:[], s:{}, s:[], s:[], s:[], s:[]}",
 			 "format", 1, "run", "", "started", "", "finished", "", "arguments", "",
 			 "interrupted", 1, "interrupted_by", "host", "totals", "passed", 0,
 			 "failed", 0, "skipped", 0, "known", 0, "cases", 0, "tests", "failures",
-			 "known_failures", "known_issues", "stale_known_issues", "notes",
-			 "damaged");
+			 "known_failures", "known_issues", "stale_known_issues",
+			 "expired_known_issues", "notes", "damaged");
 }
 
 /* The line that lists all tests was lost: those that were started are known still. */

@@ -109,6 +109,9 @@ void summary_print(const json_t *summary, FILE *to)
 	json_array_foreach(json_object_get(summary, "stale_known_issues"), i, item)
 		fprintf(to, "stale known issue: %s matched no case of %s\n", text_of(item, "id"),
 			text_of(item, "test"));
+	json_array_foreach(json_object_get(summary, "expired_known_issues"), i, item)
+		fprintf(to, "expired known issue: %s (%s) of %s\n", text_of(item, "id"),
+			text_of(item, "expires"), text_of(item, "test"));
 	json_array_foreach(json_object_get(summary, "damaged"), i, item)
 		fprintf(to, "damaged: %s line %lld: %s\n", text_of(item, "file"),
 			number_of(item, "line"), text_of(item, "error"));

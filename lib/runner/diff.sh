@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#: diff A B            what newly fails, passes, is skipped or gone in B; exit 1 if it fails
+#: diff A B            what newly fails (exit 1), passes, is skipped, is gone
 set -u
 
 command_name='diff'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#: report [RUN]        its page, report.html, for a browser; --junit, --ktap: for CI
+#: report [RUN]        its page, report.html; --junit, --ktap: for CI systems
 set -u
 
 command_name=report
