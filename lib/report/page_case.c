@@ -62,7 +62,7 @@ static void put_keys(const struct page *page, unsigned long long pkru)
 	for (key = 0; key < 16; key++)
 		if (pkru >> 2 * key & 3)
 			markup(page->to, "<span class=bit>%d:%s%s</span> ", key,
-			       pkru >> 2 * key & 1 ? "AD" : "", pkru >> 2 * key & 2 ? "WD" : "");
+			       pkru >> 2 * key & 1 ? " AD" : "", pkru >> 2 * key & 2 ? " WD" : "");
 }
 
 static void put_register(const struct page *page, const char *name, const char *value)
