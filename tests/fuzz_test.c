@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Malformed input to every parser of the library: case ids of three kinds, CPU offers, states,
- * variants, known issues, the files of a run, options.
+ * variants, known issues, the files of a run and all that reads it again, options.
  *
  * Valid texts are mutated (--seed N: the same ones again, --count N of each, 1000).  None may
  * crash a parser, hang it or upset a sanitizer; a refusal is one printable line; an id that is
@@ -25,10 +25,12 @@
 
 #include "case.h"
 #include "cpu_offer.h"
+#include "fuzz_readers.h"
 #include "known_issues.h"
 #include "l2_ept.h"
 #include "mutate.h"
 #include "nested_case.h"
+#include "printable.h"
 #include "report.h"
 #include "summary.h"
 #include "test_assert.h"
@@ -187,8 +189,10 @@ static const char *const run_files[][2] = {
 	{ "a_test.jsonl",
 	  "{\"event\":\"start\",\"test\":\"a_test\",\"subtests\":3,\"seed\":null}\n"
 	  "{\"event\":\"begin\",\"subtest\":\"s\"}\n"
-	  "{\"event\":\"case\",\"verdict\":\"failed\",\"subtest\":\"s\",\"case\":\"s/1\",\"expected\":\"ok\","
-	  "\"observed\":\"#PF(p)\",\"rule\":\"r\",\"engine\":\"native\",\"replay\":\"x --case s/1\",\"detail\":{\"n\":1}}\n"
+	  "{\"event\":\"failure\",\"verdict\":\"failed\",\"subtest\":\"s\",\"case\":\"s/1\",\"expected\":\"ok\","
+	  "\"observed\":\"#PF(p)\",\"rule\":\"r\",\"engine\":\"native\",\"replay\":\"/suite/x --case s/1\",\"detail\":{\"n\":1,"
+	  "\"cr0\":\"0x80000031\",\"role\":\"level=4 efer_nx\",\"path\":[\"PTE 0x1 page 0, bits p,w\"],"
+	  "\"native\":{\"observed\":\"ok\"}}}\n"
 	  "{\"event\":\"subtest\",\"name\":\"s\",\"status\":\"fail\",\"cases\":2,\"failed\":1,\"known\":0,"
 	  "\"time_ms\":3,\"known_issues\":{\"i\":1}}\n"
 	  "{\"event\":\"subtest\",\"name\":\"t\",\"status\":\"skip\",\"reason\":\"none\"}\n"
@@ -232,10 +236,29 @@ static void check_run_file(unsigned int mutated, const char *text, size_t size)
 		check_damage(summary);
 		summary_exit_code(summary);
 		summary_print(summary, null);
+		read_again(summary, null);
 	}
 	json_decref(summary);
 	unlink(in_folder("results/run/summary.json"));
 	finish_unfinished_runs(in_folder("results"), null);
+	fclose(null);
+}
+
+static void check_summary(const char *text, size_t size)
+{
+	char error[512] = "";
+	json_t *run;
+	FILE *null = fopen("/dev/null", "we");
+
+	write_file("summary.json", text, size);
+	run = run_load(in_folder("summary.json"), error, sizeof(error));
+	if (run) {
+		++*accepted;
+		read_again(run, null);
+	} else {
+		check_message(printable(error));
+	}
+	json_decref(run);
 	fclose(null);
 }
 
@@ -319,6 +342,7 @@ static const struct parser {
 	{ "host.json", check_host_json, { NULL } },
 	{ "run.jsonl", check_run_jsonl, { NULL } },
 	{ "TEST.jsonl", check_test_jsonl, { NULL } },
+	{ "summary.json", check_summary, { FUZZ_SUMMARY } },
 	{ "options", check_options,
 	  { "--list --filter 4level* --shard 1/3", "--case " CASE " --after x --path a --engine all", "--seed 1 --verbose",
 	    "--max-failures 0x10 --results /dev/null", "--known-issues /dev/null --help --about", "--engine=c --shard=1/2" } },
