@@ -31,9 +31,10 @@ static inline bool is(const json_t *object, const char *key, const char *value)
 	return !strcmp(text_of(object, key), value);
 }
 
+/* A file may hold any number: what overflows is wrong, and no more. */
 static inline void add_to(json_t *object, const char *key, long long n)
 {
-	json_object_set_new(object, key, json_integer(number_of(object, key) + n));
+	json_object_set_new(object, key, json_integer((u64)number_of(object, key) + (u64)n));
 }
 
 /* The list of this name, made if there is none. */

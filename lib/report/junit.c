@@ -7,10 +7,11 @@
 
 #define MAX_CASES 20 /* in full, per subtest */
 
-static void put_seconds(FILE *to, long long ms)
+static void put_seconds(FILE *to, u64 ms)
 {
 	/* markup() has no width: three digits behind the point are needed here only. */
-	fprintf(to, " time=\"%lld.%03lld\"", ms / 1000, ms % 1000);
+	fprintf(to, " time=\"%llu.%03llu\"", (unsigned long long)ms / 1000,
+		(unsigned long long)ms % 1000);
 }
 
 static void put_failing_cases(const json_t *run, const json_t *test, const char *subtest, FILE *to)
@@ -134,7 +135,7 @@ void junit_write(const json_t *run, FILE *to)
 {
 	json_t *tests = json_object_get(run, "tests"), *test;
 	struct suite_counts sum = {}, n;
-	long long ms = 0;
+	u64 ms = 0;
 	size_t i;
 
 	json_array_foreach(tests, i, test) {

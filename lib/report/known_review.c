@@ -8,7 +8,7 @@
 
 /* Of one entry, over all runs. */
 struct review {
-	long long covered; /* cases */
+	u64 covered; /* cases */
 	long long applies; /* tests that ran on a host it holds for */
 };
 

@@ -103,11 +103,11 @@ static void put_count(const struct page *page, enum outcome outcome, long long n
 static void put_verdict(const struct page *page)
 {
 	const json_t *totals = json_object_get(page->run, "totals");
-	long long known = number_of(totals, "known");
+	u64 known = number_of(totals, "known");
 
 	markup(page->to, "<ul class=counts>");
 	put_count(page, OUTCOME_FAIL, number_of(totals, "failed"), "failed");
-	put_count(page, OUTCOME_PASS, number_of(totals, "passed") - known, "passed");
+	put_count(page, OUTCOME_PASS, (u64)number_of(totals, "passed") - known, "passed");
 	put_count(page, OUTCOME_KNOWN, known, "passed with known issues");
 	put_count(page, OUTCOME_SKIP, number_of(totals, "skipped"), "skipped");
 	markup(page->to, "</ul><p>Counted in subtests; %lld cases in them.</p>\n",
