@@ -24,6 +24,15 @@ json_t *run_load(const char *path, char *error, size_t size);
  */
 json_t *runs_load(const char *path, char *error, size_t size);
 
+/* The host card of a run; of a test or failure of a merged run its own. */
+const json_t *host_card_of(const json_t *run, const json_t *of);
+
+/* Does the failing case belong to this subtest of the test? */
+bool is_failure_of(const json_t *failure, const json_t *test, const char *subtest);
+
+/* Of several results the one with the highest counts: skip, pass, known, fail; -1: none of them. */
+int status_rank(const json_t *of);
+
 #define HOST_LABEL_LEN 128
 /*
  * Which host, in a few words that are the same for equal hosts: "kvm_amd NPT qemu-tcg".  Of a

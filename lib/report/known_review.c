@@ -5,21 +5,13 @@
 #include "host_text.h"
 #include "json_get.h"
 #include "known_review.h"
+#include "run_load.h"
 
 /* Of one entry, over all runs. */
 struct review {
 	u64 covered; /* cases */
 	long long applies; /* tests that ran on a host it holds for */
 };
-
-static const json_t *card_of(const json_t *run, const json_t *test)
-{
-	const json_t *number = json_object_get(test, "host");
-
-	return json_is_integer(number) ? json_array_get(json_object_get(run, "hosts"),
-							json_integer_value(number)) :
-					 json_object_get(run, "host");
-}
 
 /* Subtests that were compared at all; of some skipped ones nothing can be told. */
 static bool ran(const json_t *test)
@@ -36,7 +28,7 @@ static void review_run(struct known_issues *issues, struct review *reviews, cons
 	int nr;
 
 	json_array_foreach(json_object_get(run, "tests"), i, test) {
-		host_card_from_json(card_of(run, test), &card);
+		host_card_from_json(host_card_of(run, test), &card);
 		known_issues_select(issues, &card, text_of(test, "name"));
 		for (nr = 0; nr < known_issues_nr(issues); nr++)
 			reviews[nr].applies += ran(test) && known_issue_selected(issues, nr);

@@ -36,9 +36,7 @@ static void put_failing_cases(const json_t *run, const json_t *test, const char 
 	size_t i;
 
 	json_array_foreach(json_object_get(run, "failures"), i, failure) {
-		if (!is(failure, "test", text_of(test, "name")) ||
-		    !is(failure, "subtest", subtest) ||
-		    number_of(failure, "host") != number_of(test, "host"))
+		if (!is_failure_of(failure, test, subtest))
 			continue;
 		if (shown++ == MAX_CASES) {
 			fputs("  # ...\n", to);

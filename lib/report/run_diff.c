@@ -10,19 +10,6 @@
 #define MAX_CASES_LISTED 5 /* newly failing cases of a subtest that failed before, too */
 #define KEY_LEN 768
 
-/* Who counts where there are several: the worst, the last of these. */
-static const char *const statuses[] = { "skip", "pass", "known", "fail" };
-
-static int rank(const json_t *entry)
-{
-	int i;
-
-	for (i = 0; i < (int)ARRAY_SIZE(statuses); i++)
-		if (is(entry, "status", statuses[i]))
-			return i;
-	return -1;
-}
-
 /*
  * One side: what every subtest came to, by key
  */
@@ -71,7 +58,7 @@ static void add_entry(struct side *side, const char *key, const json_t *from, co
 				  (json_int_t)number_of(from, "cases"), "recorded");
 	json_t *before = json_object_get(side->entries, key);
 
-	if (before && rank(before) >= rank(entry))
+	if (before && status_rank(before) >= status_rank(entry))
 		json_decref(entry);
 	else
 		json_object_set_new(side->entries, key, entry);

@@ -138,8 +138,25 @@ json_t *runs_load(const char *path, char *error, size_t size)
 	return runs;
 }
 
+bool is_failure_of(const json_t *failure, const json_t *test, const char *subtest)
+{
+	return is(failure, "test", text_of(test, "name")) && is(failure, "subtest", subtest) &&
+	       number_of(failure, "host") == number_of(test, "host");
+}
+
+int status_rank(const json_t *of)
+{
+	static const char *const order[] = { "skip", "pass", "known", "fail" };
+	int i;
+
+	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
+		if (is(of, "status", order[i]))
+			return i;
+	return -1;
+}
+
 /* Of a merged run each test and failure has its host's number. */
-static const json_t *host_of(const json_t *run, const json_t *of)
+const json_t *host_card_of(const json_t *run, const json_t *of)
 {
 	const json_t *number = json_object_get(of, "host");
 
@@ -150,7 +167,7 @@ static const json_t *host_of(const json_t *run, const json_t *of)
 
 void host_label(const json_t *run, const json_t *of, char label[HOST_LABEL_LEN])
 {
-	const json_t *host = host_of(run, of), *tdp = json_object_get(host, "tdp");
+	const json_t *host = host_card_of(run, of), *tdp = json_object_get(host, "tdp");
 	const char *backend = text_of(host, "backend"), *emulator = text_of(host, "emulator");
 	const char *paging = "";
 
@@ -167,7 +184,7 @@ void host_label(const json_t *run, const json_t *of, char label[HOST_LABEL_LEN])
 
 const char *host_kernel(const json_t *run, const json_t *of)
 {
-	const char *kernel = text_of(host_of(run, of), "kernel");
+	const char *kernel = text_of(host_card_of(run, of), "kernel");
 
 	return *kernel ? kernel : "unknown kernel";
 }

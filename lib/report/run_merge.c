@@ -19,31 +19,16 @@ struct merge {
 	json_t *shards;	  /* by key of a test: {"2/4": true} */
 };
 
-static int status_rank(const json_t *of)
-{
-	static const char *const order[] = { "skip", "pass", "known", "fail" };
-	int i;
-
-	for (i = 0; i < (int)ARRAY_SIZE(order); i++)
-		if (is(of, "status", order[i]))
-			return i;
-	return -1;
-}
-
 static long long host_number(struct merge *m, const json_t *run, const json_t *of)
 {
 	char label[HOST_LABEL_LEN], name[2 * HOST_LABEL_LEN + 8];
-	const json_t *number = json_object_get(of, "host");
-	json_t *card = json_is_integer(number) ?
-			       json_array_get(json_object_get(run, "hosts"),
-					      json_integer_value(number)) :
-			       json_object_get(run, "host");
+	const json_t *card = host_card_of(run, of);
 
 	host_label(run, of, label);
 	snprintf(name, sizeof(name), "%s, %s", label, host_kernel(run, of));
 	if (!json_object_get(m->host_names, name)) {
 		json_object_set_new(m->host_names, name, json_integer(json_array_size(m->cards)));
-		json_array_append_new(m->cards, card ? json_incref(card) : json_null());
+		json_array_append_new(m->cards, card ? json_copy((json_t *)card) : json_null());
 	}
 	return number_of(m->host_names, name);
 }
