@@ -51,7 +51,7 @@ page_is_complete() {
 		'4level/wp,smep/cpl0/fetch/1=p,w,u,a,d' 'ok page=0x1000000' 'SDM 3A 4.6.1; APM2 5.6' \
 		'update_permission_bitmask' '<b>PML4E</b>' '<code>0x80010031</code>' \
 		'<span class=bit>SMEP</span>' 'supervisor writes need the R/W bit' \
-		'build/x86/walk_test --case 4level/wp,smep/cpl0/fetch' 'the CPU offers no LA57' \
+		'build/x86/walk_test --case 4level/wp,smep/cpl0/fetch' 'build/x86/walk_test --engine all --case 4level' 'the CPU offers no LA57' \
 		'came from</dt><dd>4level/wp by sregs' "native (the guest's CPU)" \
 		'&lt;script&gt;alert(1)&lt;/script&gt;' 'A CPU &lt;b&gt;&amp;&lt;/b&gt; more' \
 		'&lt;i&gt;extra&lt;/i&gt;'; do
@@ -70,6 +70,10 @@ page_is_complete() {
 		grep -q -e " id=${text}[ >]" -e " id=\"$text\"" <<<"$page" || problem "nothing has id $text"
 	done <"$work/links"
 	(($(wc -l <"$work/links") > 10)) || problem "hardly a link"
+	# What a test records is there, too.
+	FAKE_alpha_test='a=fail' run 1 runner --results "$work/r" alpha_test
+	run 0 runner report --output - "$work/r/latest"
+	has "Ask every engine:</span> <code>$install/x86/alpha_test --engine all --case a/case-0</code>" "$out"
 }
 
 page_of_a_run_without_end() {

@@ -367,27 +367,24 @@ static void put_command(const struct page *page, const char *title, const char *
 			 "class=copy hidden>Copy</button></p>\n", title, before, command, after);
 }
 
-static void put_replay(const struct page *page, const json_t *failure)
+/* A recorded command; one from an emulated host also as it is called from outside. */
+static void put_replay(const struct page *page, const char *title, const char *command)
 {
 	const json_t *lab = json_object_get(page->run, "lab");
-	const char *replay = text_of(failure, "replay"), *in_guest = "/suite/";
+	const char *in_guest = "/suite/";
 	char before[128];
 
-	if (!*replay || !strcmp(replay, "-"))
+	if (!*command || !strcmp(command, "-"))
 		return;
-	if (strncmp(replay, in_guest, strlen(in_guest))) {
-		put_command(page, "Replay:", "", replay, "");
-		return;
-	}
-	replay += strlen(in_guest);
-	put_command(page, "Replay on such a host:", "", replay, "");
-	if (!lab)
-		return;
+	if (!strncmp(command, in_guest, strlen(in_guest)))
+		command += strlen(in_guest);
+	put_command(page, title, "", command, "");
 	/* A quote in a command is rare enough to be left to the reader. */
+	if (!lab || strchr(command, '\''))
+		return;
 	snprintf(before, sizeof(before), "lab/run.sh --host %s --kernel %s --cmd '",
 		 text_of(lab, "host"), text_of(lab, "kernel"));
-	if (!strchr(replay, '\''))
-		put_command(page, "Replay on the emulated host:", before, replay, "'");
+	put_command(page, "on the emulated host:", before, command, "'");
 }
 
 void page_case(const struct page *page, const json_t *failure, long long number, bool open)
@@ -414,6 +411,7 @@ void page_case(const struct page *page, const json_t *failure, long long number,
 	put_path(page, failure, detail);
 	put_state(page, failure, detail);
 	put_rest(page, detail);
-	put_replay(page, failure);
+	put_replay(page, "Replay:", text_of(failure, "replay"));
+	put_replay(page, "Ask every engine:", text_of(failure, "replay_all"));
 	markup(page->to, "</details>\n");
 }

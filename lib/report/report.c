@@ -147,6 +147,16 @@ static void record_failure(const struct case_failure *failure, const char *repla
 	if (failure->detail)
 		json_object_set_new(event, "detail", failure->detail(failure->context));
 	json_object_set_new(event, "replay", json_text(replay));
+	/* Who is right, the others may tell; what is known has been asked. */
+	if (run.about->replays_all && !issue) {
+		struct case_failure asked = *failure;
+		char *command;
+
+		asked.engine = "all";
+		command = replay_command(run.about, run.options, run.subtest, &asked);
+		json_object_set_new(event, "replay_all", json_text(command));
+		free(command);
+	}
 	results_write(event);
 }
 

@@ -36,4 +36,4 @@ while (($#)); do
 	esac
 	shift
 done
-exec "$KMC_REPORT" known-issues "$file" "${runs[@]-$KMC_SUITE/results}"
+exec "$KMC_REPORT" known-issues "$file" "${runs[@]-$KMC_RESULTS}"

@@ -12,6 +12,6 @@ die() {
 # The run that is meant, in REPLY: a path, or the name of a run in the results folder.
 find_run() {
 	REPLY=$1
-	[[ -e $1 || $1 == */* || ! -e $KMC_SUITE/results/$1 ]] || REPLY=$KMC_SUITE/results/$1
-	[[ -e $REPLY ]] || die "there is no run '$1', here or in $KMC_SUITE/results"
+	[[ -e $1 || $1 == */* || ! -e $KMC_RESULTS/$1 ]] || REPLY=$KMC_RESULTS/$1
+	[[ -e $REPLY ]] || die "there is no run '$1', here or in $KMC_RESULTS"
 }
