@@ -41,6 +41,8 @@ help:
 	@echo 'make lab-matrix     run it on all of them, with all kernels; make lab-list names them'
 	@echo 'make lab-shell      a shell on an emulated host'
 	@echo 'make mutants        does it notice mistakes in KVM? builds and boots each'
+	@echo 'make bisect-demo    runner.sh bisect finds a commit planted into Debian'\''s KVM'
+	@echo 'make fleet-demo     a shard on each of several emulated hosts, merged'
 	@echo 'make bench          cases per second, and the ratio to a bare loop'
 	@echo 'make kill-test      kill the runner N=1000 times: is any result lost?'
 	@echo 'make fuzz           N=1000 malformed inputs to each parser, with sanitizers'

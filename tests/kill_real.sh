@@ -42,6 +42,8 @@ alive() {
 }
 
 bad=0
+# Looking there may mount tracefs on debugfs, by itself.
+instances >/dev/null
 before=$(</proc/mounts)
 others=$(alive)
 signals=(INT TERM KILL)

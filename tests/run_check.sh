@@ -129,6 +129,8 @@ list_parts() {
 	part results_test 120 tests/results_test.sh
 	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
+	part fleet 120 tests/fleet_test.sh
+	part lab-fleet 200 tests/fleet_test.sh lab
 	part bisect 120 tests/bisect_test.sh
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
 	part kill 120 tests/kill_test.sh

@@ -44,6 +44,8 @@ die() {
 	exit 2
 }
 
+# shellcheck source=lib/runner/machine.sh
+source "$here/machine.sh"
 # shellcheck source=lib/runner/bisect_step.sh
 source "$here/bisect_step.sh"
 
@@ -179,10 +181,10 @@ janitor() {
 clean_up() {
 	local dir
 	dir=$(cat "$work/remote" 2>/dev/null)
-	if [[ $dir == /tmp/kmc-bisect.* ]]; then
+	if [[ $dir == /tmp/kmc-suite.* ]]; then
 		# shellcheck disable=SC1091 # written by prepare()
 		source "$work/settings"
-		remote "rm -rf $dir" 2>/dev/null </dev/null
+		on_machine "$ssh" "rm -rf $dir" 2>/dev/null </dev/null
 	fi
 	rm -rf -- "$work"
 }

@@ -109,60 +109,39 @@ run_in_lab() {
 	esac
 }
 
-readonly ssh_options=(-o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=10 -o ServerAliveCountMax=6)
-# shellcheck disable=SC2029 # what it is told is expanded here
-remote() { ssh "${ssh_options[@]}" "$ssh" "$@"; }
-
-# What goes to the machine: the suite as an install folder with the one test, and the modules.
-stage_suite() {
-	local stage=$work/stage
-	rm -rf "$stage"
-	mkdir -p "$stage"/{bin,x86,lib,modules} && cp "$suite/runner.sh" "$stage/" &&
-		cp -r "$suite/lib/runner" "$stage/lib/" && cp "$KMC_REPORT" "$stage/bin/kmc-report" &&
-		cp "$KMC_TEST_DIR/$test" "$stage/x86/" || return
-	[[ ! -e $suite/x86/known_issues.json ]] || cp "$suite/x86/known_issues.json" "$stage/x86/"
-	[[ $what == kernel ]] || cp "$work/modules"/*.ko "$stage/modules/"
-}
-
 # Over a connection that is gone nothing can be told: does the machine come back?
 wait_for_machine() {
 	local end=$((SECONDS + time_limit))
 	while ((SECONDS < end)); do
-		remote true 2>/dev/null </dev/null && return
+		on_machine "$ssh" true 2>/dev/null </dev/null && return
 		sleep 5
 	done
 	return 1
 }
 
 run_over_ssh() {
-	local code args dir
-	stage_suite || verdict stop "cannot write to $work"
+	local code args machine_dir
+	stage_suite "$work/stage" "$test" || verdict stop "cannot write to $work"
 	if [[ $what == kernel ]]; then
 		KMC_SSH=$ssh KMC_BUILD=$work/build KMC_TREE=$work/tree timeout "$time_limit" bash -c "$deploy" \
 			>"$out/$short.deploy" 2>&1 </dev/null || verdict skip "does not boot: $(tail -n 1 "$out/$short.deploy")"
+	else
+		cp "$work/modules"/*.ko "$work/stage/modules/" || verdict stop "cannot write to $work"
 	fi
-	dir=$(remote 'mktemp -d /tmp/kmc-bisect.XXXXXX' 2>"$out/$short.log" </dev/null)
-	[[ $dir == /tmp/kmc-bisect.* ]] ||
+	send_suite "$ssh" "$work/stage" "$out/$short.log" ||
 		verdict stop "$ssh cannot be used: $(tail -n 1 "$out/$short.log")"
-	printf '%s\n' "$dir" >"$work/remote"
-	tar -C "$work/stage" -cf - . | remote "tar -C $dir -xf -" 2>"$out/$short.log" ||
-		verdict stop "$ssh: cannot copy the suite there: $(tail -n 1 "$out/$short.log")"
+	printf '%s\n' "$machine_dir" >"$work/remote"
 	runner_args
-	printf -v args ' %q' "${args[@]}"
-	# Its stdin ends when we do: the sign to end for what runs there.
-	rm -f "$work/hold" && mkfifo "$work/hold" && exec {hold}<>"$work/hold"
-	timeout "$time_limit" ssh "${ssh_options[@]}" "$ssh" "bash $dir/lib/runner/bisect_remote.sh $dir$args" \
-		<&"$hold" >"$out/$short.log" 2>&1
+	run_there "$ssh" "$time_limit" "$work/hold" "$out/$short.log" "${args[@]}"
 	code=$?
-	if ((code == 255)) && ! remote true 2>/dev/null </dev/null; then
+	if ((code == 255)) && ! on_machine "$ssh" true 2>/dev/null </dev/null; then
 		wait_for_machine || verdict stop "$ssh does not come back after $short"
 		judge_crash "the host went down"
 	fi
-	mkdir -p "$out/$short"
-	remote "tar -C $dir/results/run -cf - . 2>/dev/null; rm -rf $dir" 2>/dev/null </dev/null | tar -C "$out/$short" -xf - 2>/dev/null
+	fetch_results "$ssh" "$out/$short"
 	: >"$work/remote"
 	((code != 124)) || judge_crash "the machine took longer than $time_limit s"
-	((code != 3)) || verdict skip "its modules cannot be loaded: $(sed -n 's/^bisect_remote: //p' "$out/$short.log" | head -n 1)"
+	((code != 3)) || verdict skip "its modules cannot be loaded: $(sed -n 's/^machine_run: //p' "$out/$short.log" | head -n 1)"
 	judge "$code"
 }
 
@@ -187,7 +166,7 @@ bisect_step() {
 prepare_steps() {
 	local said
 	if [[ -n $ssh ]]; then
-		said=$(remote true 2>&1 </dev/null) || { say "runner.sh bisect: $ssh cannot be used: ${said##*$'\n'}" >&4 && return 2; }
+		said=$(on_machine "$ssh" true 2>&1 </dev/null) || { say "runner.sh bisect: $ssh cannot be used: ${said##*$'\n'}" >&4 && return 2; }
 	fi
 	[[ $what == modules ]] || return 0
 	"$suite/lab/kvm_build.sh" prepare "$kernel" "$work/source" >&4 2>&4

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What runner.sh bisect --ssh runs on the machine, in a folder DIR with the suite and modules/:
+# What machine.sh starts on another machine, in a folder DIR with the suite and modules/:
 #
-#   bisect_remote.sh DIR RUNNER-ARGUMENT...
+#   machine_run.sh DIR RUNNER-ARGUMENT...
 #
 # Loads KVM's modules of modules/, if there are any, in place of those that are loaded, with
 # the parameters of this machine's configuration; runs; and loads the machine's own again.
@@ -14,7 +14,7 @@ set -u
 readonly modules=${KMC_MODULES:-/proc/modules} # replaced by the suite's own tests
 dir=$1
 shift
-say() { printf 'bisect_remote: %s\n' "$1"; }
+say() { printf 'machine_run: %s\n' "$1"; }
 child='' swapped=''
 
 # "path option=value..." of a module, as modprobe would load it.
@@ -36,7 +36,7 @@ swap_modules() {
 	[[ -n $vendor ]] || { say "neither kvm_amd nor kvm_intel is loaded" && return 1; }
 	own=$(configured "$vendor") options=${own#"${own%% *}"}
 	swapped=yes
-	rmmod "$vendor" kvm 2>&1 | sed 's/^/bisect_remote: /'
+	rmmod "$vendor" kvm 2>&1 | sed 's/^/machine_run: /'
 	# shellcheck disable=SC2046,SC2086 # options are words
 	insmod "$dir/modules/kvm.ko" $(configured kvm | cut -s -d' ' -f2-) 2>&1 &&
 		insmod "$dir/modules/${vendor/_/-}.ko" $options 2>&1 && return
