@@ -133,6 +133,7 @@ list_parts() {
 	part lab-fleet 200 tests/fleet_test.sh lab
 	part bisect 120 tests/bisect_test.sh
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
+	part disk 120 tests/disk_test.sh
 	part kill 120 tests/kill_test.sh
 	part install 120 tests/install_test.sh
 	part debian-package 300 tests/install_test.sh package

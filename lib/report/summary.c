@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* sigabbrev_np */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -245,7 +246,7 @@ static void judge_test(struct test_result *result, const char *run_dir)
 	json_int_t own_failure;
 	const char *status;
 
-	if (!result->start) {
+	if (!result->start && !result->done) {
 		json_object_set_new(result->test, "status", json_string("not run"));
 		return;
 	}
@@ -352,15 +353,24 @@ json_t *summary_empty(void)
 			 "expired_known_issues", "notes", "damaged");
 }
 
-/* The line that lists all tests was lost: those that were started are known still. */
-static json_t *started_tests(const json_t *events)
+/* The line that lists all tests was lost: those that left results are known still. */
+static json_t *tests_with_results(const char *run_dir)
 {
-	json_t *names = json_array(), *event;
+	static const char suffix[] = ".jsonl";
+	json_t *names = json_array();
+	char pattern[PATH_MAX];
+	const char *name;
+	glob_t found;
 	size_t i;
 
-	json_array_foreach(events, i, event)
-		if (has_event(event, "test_start"))
-			json_array_append(names, json_object_get(event, "test"));
+	snprintf(pattern, sizeof(pattern), "%s/*_test%s", run_dir, suffix);
+	if (glob(pattern, 0, NULL, &found))
+		return names;
+	for (i = 0; i < found.gl_pathc; i++) {
+		name = strrchr(found.gl_pathv[i], '/') + 1;
+		json_array_append_new(names, json_stringn(name, strlen(name) - strlen(suffix)));
+	}
+	globfree(&found);
 	return names;
 }
 
@@ -400,7 +410,7 @@ json_t *summary_build(const char *run_dir, char *error, size_t size)
 						json_true());
 		}
 	}
-	names = run ? json_copy(json_object_get(run, "tests")) : started_tests(events);
+	names = run ? json_copy(json_object_get(run, "tests")) : tests_with_results(run_dir);
 	json_array_foreach(names, i, name)
 		if (json_is_string(name))
 			add_test(summary, run_dir, json_string_value(name), events);
