@@ -30,10 +30,15 @@ static void put_escaped(FILE *to, const char *text)
 			fputc(*text, to);
 			break;
 		default:
-			if ((unsigned char)*text < ' ' || *text == 0x7f)
+			if ((unsigned char)*text < ' ' || *text == 0x7f) {
 				fputs("\xef\xbf\xbd", to);
-			else
+			} else if (!strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3)) {
+				/* U+FFFE and U+FFFF are no characters. */
+				fputs("\xef\xbf\xbd", to);
+				text += 2;
+			} else {
 				fputc(*text, to);
+			}
 		}
 	}
 }
