@@ -54,7 +54,7 @@ page_is_complete() {
 		'build/x86/walk_test --case 4level/wp,smep/cpl0/fetch' 'build/x86/walk_test --engine all --case 4level' 'the CPU offers no LA57' \
 		'came from</dt><dd>4level/wp by sregs' "native (the guest's CPU)" \
 		'&lt;script&gt;alert(1)&lt;/script&gt;' 'A CPU &lt;b&gt;&amp;&lt;/b&gt; more' \
-		'&lt;i&gt;extra&lt;/i&gt;'; do
+		'&lt;i&gt;extra&lt;/i&gt;' 'Registers of state pae/wp' '<b>level 1</b> <code>entry</code>'; do
 		has "$text" "${page//\&#39;/\'}"
 	done
 	hasnt '<script>alert' "$page"

@@ -110,17 +110,17 @@ static json_t *registers_from_text(const char *text)
 	return registers;
 }
 
-/* The first state, "4level/wp,nx", that an id or a name holds. */
-static bool find_state(const char *text, struct mmu_state *state)
+/* The next state, "4level/wp,nx", that an id or a name holds; returns what follows, or NULL. */
+static const char *next_state(const char *text, struct mmu_state *state)
 {
-	const char *slash;
+	const char *slash, *end;
 
-	for (; text; text = slash ? slash + 1 : NULL) {
-		slash = strchr(text, '/');
-		if (slash && !state_parse(text, slash + 1 - text + strcspn(slash + 1, "/"), state))
-			return true;
+	for (; (slash = strchr(text, '/')); text = slash + 1) {
+		end = slash + 1 + strcspn(slash + 1, "/");
+		if (!state_parse(text, end - text, state))
+			return end;
 	}
-	return false;
+	return NULL;
 }
 
 static json_t *state_registers(const struct mmu_state *state)
@@ -159,19 +159,37 @@ static void put_role(const struct page *page, const char *role, const char *titl
 	free(copy);
 }
 
-static void put_state(const struct page *page, const json_t *failure, const json_t *detail)
+/* Of a record that has no more: nested cases have two states, L1's and L2's. */
+static void put_named_states(const struct page *page, const json_t *failure)
 {
-	const char *kernel = host_kernel(page->run, failure), *recorded = text_of(detail, "role");
-	struct role_context context = { .rules = role_rules_of_release(kernel), .maxphyaddr = 52 };
-	char role[ROLE_WORDS_LEN];
+	enum role_rules rules = role_rules_of_release(host_kernel(page->run, failure));
+	struct role_context context = { .rules = rules, .maxphyaddr = 52 };
+	const char *at = text_of(failure, "case");
+	char name[STATE_NAME_LEN], title[96], role[ROLE_WORDS_LEN];
 	struct mmu_state state;
 	struct role_regs regs;
 	struct mmu_role made;
 	json_t *registers;
-	bool known;
 
-	known = find_state(text_of(failure, "case"), &state) ||
-		find_state(text_of(failure, "subtest"), &state);
+	if (!next_state(at, &state))
+		at = text_of(failure, "subtest");
+	while ((at = next_state(at, &state))) {
+		state_name(&state, name);
+		snprintf(title, sizeof(title), "Registers of state %s", name);
+		registers = state_registers(&state);
+		put_registers(page, registers, title);
+		json_decref(registers);
+		regs = state_regs(&state);
+		made = kvm_calc_cpu_role(&context, &regs);
+		role_words(&made, rules, role);
+		put_role(page, role, "KVM's CPU role of that state");
+	}
+}
+
+static void put_state(const struct page *page, const json_t *failure, const json_t *detail)
+{
+	json_t *registers;
+
 	if (*text_of(detail, "registers")) {
 		registers = registers_from_text(text_of(detail, "registers"));
 		put_registers(page, registers, "Registers");
@@ -181,19 +199,11 @@ static void put_state(const struct page *page, const json_t *failure, const json
 		put_registers(page, json_object_get(detail, "to"), "Registers to be set");
 	} else if (json_object_get(detail, "cr0")) {
 		put_registers(page, detail, "Registers");
-	} else if (known) {
-		registers = state_registers(&state);
-		put_registers(page, registers, "Registers of the state");
-		json_decref(registers);
 	}
-	if (*recorded) {
-		put_role(page, recorded, "KVM's CPU role");
-	} else if (known) {
-		regs = state_regs(&state);
-		made = kvm_calc_cpu_role(&context, &regs);
-		role_words(&made, context.rules, role);
-		put_role(page, role, "KVM's CPU role of the state");
-	}
+	if (*text_of(detail, "role"))
+		put_role(page, text_of(detail, "role"), "KVM's CPU role");
+	else
+		put_named_states(page, failure);
 }
 
 /*
@@ -213,7 +223,7 @@ static void put_step(const struct page *page, const char *step)
 	rest = step + name + strspn(step + name, " ");
 	snprintf(text, sizeof(text), "%.*s", (int)name, step);
 	markup(page->to, "<li><b>%s</b> ", text);
-	snprintf(text, sizeof(text), "%.*s", bits ? (int)(bits - rest) : 255, rest);
+	snprintf(text, sizeof(text), "%.*s", bits > rest ? (int)(bits - rest) : bits ? 0 : 255, rest);
 	markup(page->to, "<code>%s</code> ", text);
 	for (bits = bits ? bits + 7 : ""; *bits; bits += strcspn(bits, ","), bits += *bits == ',') {
 		snprintf(text, sizeof(text), "%.*s", (int)strcspn(bits, ","), bits);
@@ -222,24 +232,39 @@ static void put_step(const struct page *page, const char *step)
 	markup(page->to, "</li>\n");
 }
 
+/* The entries in a case's id, ".../4=p,w,u/3=p", of a record that has no path. */
+static json_t *path_from_id(const char *id)
+{
+	json_t *path = json_array();
+
+	for (; id; id = strchr(id, '/') ? strchr(id, '/') + 1 : NULL)
+		if (isdigit((unsigned char)id[0]) && id[1] == '=')
+			json_array_append_new(path, json_sprintf("level %c entry, bits %.*s", id[0],
+								 (int)strcspn(id + 2, "/"), id + 2));
+	return path;
+}
+
 static void put_path(const struct page *page, const json_t *failure, const json_t *detail)
 {
-	json_t *path = json_object_get(detail, "path"), *step;
+	json_t *recorded = json_object_get(detail, "path"), *path, *step;
 	size_t i;
 
-	if (!json_array_size(path))
-		return;
-	markup(page->to, "<h4>Path of the walk</h4><ol class=path>\n");
-	if (*text_of(detail, "gva"))
-		markup(page->to, "<li class=end><b>address</b> <code>%s</code></li>\n",
-		       text_of(detail, "gva"));
-	if (*text_of(detail, "cr3"))
-		markup(page->to, "<li class=end><b>CR3</b> <code>%s</code></li>\n",
-		       text_of(detail, "cr3"));
-	json_array_foreach(path, i, step)
-		put_step(page, json_string_value(step) ?: "");
-	markup(page->to, "<li class=end><b>must end as</b> <code>%s</code></li></ol>\n",
-	       text_of(failure, "expected"));
+	path = json_array_size(recorded) ? json_incref(recorded) :
+					   path_from_id(text_of(failure, "case"));
+	if (json_array_size(path)) {
+		markup(page->to, "<h4>Path of the walk</h4><ol class=path>\n");
+		if (*text_of(detail, "gva"))
+			markup(page->to, "<li class=end><b>address</b> <code>%s</code></li>\n",
+			       text_of(detail, "gva"));
+		if (*text_of(detail, "cr3"))
+			markup(page->to, "<li class=end><b>CR3</b> <code>%s</code></li>\n",
+			       text_of(detail, "cr3"));
+		json_array_foreach(path, i, step)
+			put_step(page, json_string_value(step) ?: "");
+		markup(page->to, "<li class=end><b>must end as</b> <code>%s</code></li></ol>\n",
+		       text_of(failure, "expected"));
+	}
+	json_decref(path);
 }
 
 /*
