@@ -21,7 +21,7 @@ endif
 LIBS := -ljansson -lnuma -lm -ltracefs -ltraceevent -lbpf -lelf -lz -lzstd
 
 LIB_C := $(filter-out lib/report/kmc_report.c,$(wildcard lib/*/*.c))
-LIB_S := $(wildcard lib/guest/*.S)
+LIB_S := $(wildcard lib/*/*.S)
 MODEL_C := $(wildcard lib/model/*.c)
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(LIB_S:%.S=$(B)/%.o)
 TESTS := $(patsubst x86/%.c,$(B)/x86/%,$(wildcard x86/*.c))
@@ -41,7 +41,13 @@ help:
 	@echo 'make lab-matrix     run it on all of them, with all kernels; make lab-list names them'
 	@echo 'make lab-shell      a shell on an emulated host'
 	@echo 'make mutants        does it notice mistakes in KVM? builds and boots each'
+	@echo 'make bisect-demo    runner.sh bisect finds a commit planted into Debian'\''s KVM'
+	@echo 'make fleet-demo     a shard on each of several emulated hosts, merged'
 	@echo 'make bench          cases per second, and the ratio to a bare loop'
+	@echo 'make kill-test      kill the runner N=1000 times: is any result lost?'
+	@echo 'make fuzz           N=1000 malformed inputs to each parser, with sanitizers'
+	@echo 'make install        into PREFIX=/usr/local, below DESTDIR=; make uninstall'
+	@echo 'make dist           a source archive from git; make deb: a Debian package of it'
 	@echo 'make SAN=1 ...      build/san/: address and undefined-behaviour sanitizers'
 	@echo 'make clean          remove build/'
 
@@ -52,6 +58,8 @@ $(B)/%.o: %.c Makefile
 $(B)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) -Iinclude -Ilib/guest -MMD -MP -c -o $@ $<
+
+$(B)/lib/report/page_assets.o: lib/report/page.css lib/report/page.js
 
 $(B)/libkmc.a: $(LIB_O)
 	@rm -f $@
@@ -71,6 +79,7 @@ run: all
 include lab/lab.mk
 include tests/tests.mk
 include tests/bench.mk
+include packaging/install.mk
 
 clean:
 	rm -rf build

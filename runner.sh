@@ -16,7 +16,6 @@ export LC_ALL=C
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 readonly here
-readonly kmsg=${KMC_KMSG:-/dev/kmsg} # replaced by the suite's own tests
 
 # In the source tree the binaries are under build/; an install folder may have them beside us.
 if [[ -d $here/build/x86 || ! -d $here/bin ]]; then
@@ -25,19 +24,59 @@ else
 	readonly test_dir=$here/x86 report=$here/bin/kmc-report
 fi
 
+# An installed suite (make install) is no place for results.
+results=$here/results results_are='results, beside runner.sh'
+if [[ -e $here/installed ]]; then
+	results=${XDG_STATE_HOME:-${HOME:-/var/tmp}/.local/state}/kvm-mmu-conformance
+	# shellcheck disable=SC2088 # for people
+	results_are='~/.local/state/kvm-mmu-conformance'
+fi
+
 die() {
 	printf 'runner.sh: %s\n' "$1" >&2
 	exit 2
 }
 
+need_built() { [[ -x $report ]] || die "nothing is built: run make, or $0 --setup"; }
+
+# Parts of this script.
+[[ -r $here/lib/runner/selection.sh ]] || die "$here/lib/runner is missing: it belongs beside this script"
+# shellcheck source=lib/runner/selection.sh
+source "$here/lib/runner/selection.sh"
+# shellcheck source=lib/runner/kernel_log.sh
+source "$here/lib/runner/kernel_log.sh"
+# shellcheck source=lib/runner/process_group.sh
+source "$here/lib/runner/process_group.sh"
+
+#
+# Commands: lib/runner/NAME.sh, with a line "#: NAME ARGUMENTS   what it does" for --help
+#
+list_commands() {
+	local file line
+	for file in "$here"/lib/runner/*.sh; do
+		while IFS= read -r line; do
+			[[ $line == '#: '* ]] && printf '  %s\n' "${line#'#: '}"
+		done <"$file"
+	done
+}
+
+# Does not come back if the first argument is a command's name, with or without --.
+run_command() {
+	local name=${1-} file
+	name=${name#--} file=$here/lib/runner/$name.sh
+	[[ $name =~ ^[a-z][a-z0-9-]*$ && -f $file && $(<"$file") == *$'\n#: '* ]] || return 0
+	shift
+	[[ " $* " == *' --help '* ]] || need_built
+	KMC_SUITE=$here KMC_REPORT=$report KMC_TEST_DIR=$test_dir KMC_RESULTS=$results exec bash "$file" "$@"
+}
+
 usage() {
 	cat <<-EOT
 	Usage: runner.sh [options] [TEST...] [-- TEST ARGUMENTS]
-
+	       runner.sh COMMAND ...
 	Runs all tests, or those named, and ends with "N passed, N failed, N skipped".
 
-	  --list              print the tests, their tags and what they prove
-	  --host              print what host this is and run nothing
+	  --list, --host      print the tests with tags; print what host this is
 	  --tag TAG           run the tests with this tag (may be repeated)
 	  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
@@ -46,14 +85,15 @@ usage() {
 	  --max-failures N    stop each test after N failing cases
 	  --seed N            shuffle the order of the subtests
 	  --time-limit N      seconds each test may take (600)
-	  --results DIR       folder of the runs ($here/results)
+	  --results DIR       folder of the runs ($results_are)
 	  --run-name NAME     name of this run (time and host name)
 	  --no-summary        leave it, and the verdict, to kmc-report summary RUN
 	  --setup             install what is missing, build, then run: here if /dev/kvm
 	                      can be used, else on the emulated host
-	  --self-test         run the suite's own tests; with --setup install what they need
-
-	Exit codes: 0 passed, 1 failed, 2 bad usage, 4 everything skipped, 130/143 interrupted.
+	  --self-test         run the suite's own tests; --setup installs what they need
+	Commands, each with --help:
+	$(list_commands)
+	Exit: 0 passed, 1 failed, 2 bad usage, 4 all skipped, 130/143 interrupted.
 	EOT
 }
 
@@ -61,7 +101,7 @@ usage() {
 # Options
 #
 names=() tags=() skip_tags=() test_args=() pass_on=() run_args=() selection=()
-mode=run setup=0 case_id='' time_limit=600 results=$here/results run_name='' summarize=1
+mode=run setup=0 case_id='' time_limit=600 run_name='' summarize=1
 
 need_number() { # OPTION TEXT [1]: above 0 with the 1
 	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0})) && return
@@ -129,80 +169,6 @@ run_in_lab() {
 }
 
 #
-# Which tests
-#
-declare -A about_proves=() about_tags=() about_cases=()
-tests=()
-
-read_about() {
-	local file name key value
-	[[ -x $report ]] || die "nothing is built: run make, or $0 --setup"
-	for file in "$test_dir"/*_test; do
-		[[ -f $file && -x $file ]] || continue
-		name=${file##*/}
-		tests+=("$name")
-		about_tags[$name]='' about_proves[$name]='' about_cases[$name]=no
-		while IFS= read -r value; do
-			key=${value%%:*} value=${value#*:} value=${value# }
-			case $key in
-			proves) about_proves[$name]=$value ;;
-			tags) about_tags[$name]=${value// /} ;;
-			cases) about_cases[$name]=$value ;;
-			esac
-		done < <("$file" --about 2>/dev/null </dev/null)
-	done
-	((${#tests[@]})) || die "no test is built in $test_dir: run make, or $0 --setup"
-}
-
-# Keeps in tests() those for which the command given holds.
-keep_tests() {
-	local name kept=()
-	for name in "${tests[@]}"; do
-		"$@" "$name" && kept+=("$name")
-	done
-	tests=("${kept[@]+"${kept[@]}"}")
-}
-
-# shellcheck disable=SC2317 # these are called through keep_tests
-is_named() { [[ " ${names[*]} " == *" $1 "* ]]; }
-# shellcheck disable=SC2317
-has_cases() { [[ ${about_cases[$1]} == yes ]]; }
-# shellcheck disable=SC2317 # tagged TAGS TEST: has it one of these tags, which some test has?
-tagged() { [[ ,${about_tags[$2]}, =~ ,(${1// /|}), ]]; }
-# shellcheck disable=SC2317
-untagged() { ! tagged "$@"; }
-# Only "no subtest matches" is a reason to leave a test out; else it speaks for itself.
-# shellcheck disable=SC2317
-has_subtest() {
-	"$test_dir/$1" --list "${selection[@]}" >/dev/null 2>&1 </dev/null
-	[[ $? != 2 ]]
-}
-
-select_tests() {
-	local name tag known
-	for name in "${names[@]+"${names[@]}"}"; do
-		[[ " ${tests[*]} " == *" $name "* ]] ||
-			die "unknown test '$name' (tests: ${tests[*]})"
-	done
-	known=",$(IFS=,; printf %s "${about_tags[*]}"),"
-	for tag in "${tags[@]+"${tags[@]}"}" "${skip_tags[@]+"${skip_tags[@]}"}"; do
-		[[ -n $tag && $known == *",$tag,"* ]] || die "unknown tag '$tag', see --list"
-	done
-	((!${#names[@]})) || keep_tests is_named
-	((!${#tags[@]})) || keep_tests tagged "${tags[*]}"
-	((!${#skip_tags[@]})) || keep_tests untagged "${skip_tags[*]}"
-	((${#tests[@]})) || die "no test is both named and tagged so"
-	if ((${#selection[@]})); then
-		keep_tests has_subtest
-		((${#tests[@]})) || die "no subtest matches ${selection[*]}"
-	fi
-	if [[ -n $case_id ]]; then
-		keep_tests has_cases
-		((${#tests[@]} == 1)) || die "--case needs the one TEST whose case '$case_id' is"
-	fi
-}
-
-#
 # Recording
 #
 run_dir='' write_failed=0
@@ -264,69 +230,9 @@ create_run() {
 }
 
 #
-# The kernel log
-#
-marker='' log_readable=1
-
-mark_kernel_log() {
-	local log=()
-	marker="kvm-mmu-conformance: $run_name starting $1"
-	[[ -w $kmsg ]] && { printf '<6>%s\n' "$marker" >"$kmsg"; } 2>/dev/null && return
-	# No marker of ours: the last line so far has to do.
-	((log_readable)) && mapfile -t log < <(dmesg 2>/dev/null)
-	marker=''
-	((${#log[@]})) && marker=${log[-1]}
-}
-
-# The first line of trouble since the marker in REPLY, or nothing; all lines go to a file.
-check_kernel_log() {
-	local log=() from i trouble='(^|[^[:alpha:]])(WARNING:|BUG:|kernel BUG at|Oops|general protection fault|KASAN|UBSAN)|[Cc]all [Tt]race'
-	REPLY=''
-	((log_readable)) || return
-	mapfile -t log < <(dmesg 2>/dev/null)
-	for ((from = ${#log[@]}; from > 0; from--)); do
-		[[ -n $marker && ${log[from - 1]} == *"$marker"* ]] && break
-	done
-	for ((i = from; i < ${#log[@]}; i++)); do
-		# "traps:" is a process that crashed, not the kernel.
-		[[ ${log[i]} =~ $trouble && ${log[i]} != *"traps: "* ]] || continue
-		REPLY=${log[i]}
-		printf '%s\n' "${log[@]:from:2000}" >"$run_dir/$1.dmesg"
-		return
-	done
-}
-
-#
 # Running
 #
 group='' current='' ended='' began=0 busy=0 pending='' replay_refused=0
-
-# Is a process of the group alive?  Zombies that nobody reaps do not count.
-# (Under a trap a bare "return" gives the status from before the trap.)
-group_alive() {
-	local file stat
-	kill -0 -- "-$1" 2>/dev/null || return 1
-	for file in /proc/[0-9]*/stat; do
-		{ read -r stat <"$file"; } 2>/dev/null || continue
-		read -r -a stat <<<"${stat##*) }"
-		[[ ${stat[2]} == "$1" && ${stat[0]} != [ZX] ]] && return 0
-	done
-	return 1
-}
-
-# Ends all processes of a test; not 0 if one is stuck in the kernel.
-kill_group() {
-	local signal i
-	for signal in TERM KILL; do
-		group_alive "$1" || return 0
-		kill -"$signal" -- "-$1" 2>/dev/null
-		for ((i = 0; i < 20; i++)); do
-			group_alive "$1" || return 0
-			sleep 0.1
-		done
-	done
-	return 1
-}
 
 # Follows a test's output on a terminal: one line, overwritten.
 show_progress() {
@@ -395,7 +301,7 @@ run_test() {
 	sync "$run_dir" 2>/dev/null
 	# Job control for this line only: it gives the test a process group of its own.
 	set -m
-	timeout --kill-after=10 "$time_limit" "$test_dir/$name" "${args[@]}" \
+	"$report" tied $$ timeout --kill-after=10 "$time_limit" "$test_dir/$name" "${args[@]}" \
 		</dev/null >"$run_dir/$name.ktap" 2>"$run_dir/$name.stderr" &
 	group=$!
 	set +m
@@ -456,14 +362,17 @@ let_signals_in() {
 
 main() {
 	local i
+	run_command "$@"
 	parse_options "$@"
+	[[ -e $here/setup.sh || ($setup == 0 && $mode != self-test) ]] ||
+		die "--setup and --self-test are for the source tree"
 	((!setup)) || "$here/setup.sh" "$mode" || exit
 	case $mode in
 	# Not a word of make's after the counts.
 	self-test) exec make --no-print-directory -C "$here" check ;;
 	run) ((!setup)) || "$report" kvm || run_in_lab ;;
 	host)
-		[[ -x $report ]] || die "nothing is built: run make, or $0 --setup"
+		need_built
 		exec "$report" host
 		;;
 	esac

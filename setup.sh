@@ -11,7 +11,8 @@ set -u
 # The one list of what has to be installed (Debian's names).
 readonly build_packages=(gcc make libc6-dev libnuma-dev libjansson-dev libtracefs-dev libtraceevent-dev libbpf-dev libelf-dev zlib1g-dev libzstd-dev)
 readonly lab_packages=(cpio kmod e2fsprogs xz-utils zstd debian-archive-keyring)
-readonly check_packages=(shellcheck clang-format)
+readonly check_packages=(shellcheck clang-format dpkg-dev debhelper lintian parallel yamllint libxml2-utils)
+readonly browser_package=chromium-headless-shell # for one test, which is skipped without
 
 die() {
 	printf 'setup.sh: %s\n' "$1" >&2
@@ -42,10 +43,23 @@ install_missing() {
 		die "could not install: ${missing[*]}"
 }
 
+# Any of these will do.
+have_browser() {
+	local name
+	for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+		command -v "$name" >/dev/null && return
+	done
+	return 1
+}
+
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 case ${1-} in
 lab) install_missing "${lab_packages[@]}" ;;
-self-test) install_missing "${build_packages[@]}" "${lab_packages[@]}" "${check_packages[@]}" ;;
+self-test)
+	install_missing "${build_packages[@]}" "${lab_packages[@]}" "${check_packages[@]}"
+	have_browser || (install_missing "$browser_package") ||
+		printf 'going on without a browser: the test of the page will be skipped\n' >&2
+	;;
 run | list | host)
 	install_missing "${build_packages[@]}"
 	make -C "$here" -j"$(nproc)" || die "the build failed"

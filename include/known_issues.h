@@ -10,6 +10,8 @@
 #ifndef KMC_KNOWN_ISSUES_H
 #define KMC_KNOWN_ISSUES_H
 
+#include <jansson.h>
+
 #include "host.h"
 #include "report.h"
 #include "types.h"
@@ -40,5 +42,11 @@ void known_issues_engine(struct known_issues *issues, const char *engine);
  * it names any) made accesses.
  */
 bool known_issue_unused(const struct known_issues *issues, int nr);
+/* Kept by known_issues_select()? */
+bool known_issue_selected(const struct known_issues *issues, int nr);
+/* The day after which it was to be looked at again, if that is over (UTC); else NULL. */
+const char *known_issue_expired(const struct known_issues *issues, int nr);
+/* The entries as they are in the file, owned by issues. */
+json_t *known_issues_entries(const struct known_issues *issues);
 
 #endif

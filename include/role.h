@@ -31,6 +31,8 @@ enum role_rules {
 
 /* "2021", "6.1", "7" */
 const char *role_rules_name(enum role_rules rules);
+/* Those of a kernel, "6.1.0-56-cloud-amd64"; of one that cannot be told those of 6.1. */
+enum role_rules role_rules_of_release(const char *release);
 
 /*
  * The register bits a role is computed from (KVM_MMU_CR0_ROLE_BITS and
@@ -152,6 +154,10 @@ enum role_part role_field_part(enum role_field_index field, enum role_rules rule
 unsigned int role_field_width(enum role_field_index field, enum role_rules rules);
 u8 role_field_get(const struct mmu_role *role, enum role_field_index field);
 void role_field_set(struct mmu_role *role, enum role_field_index field, u8 value);
+
+#define ROLE_WORDS_LEN 512
+/* "level=4 efer_nx cr0_wp ...": the fields that are not 0. */
+void role_words(const struct mmu_role *role, enum role_rules rules, char text[ROLE_WORDS_LEN]);
 
 /*
  * Bits of mmu_role.access.  ROLE_RULES_7 moved EXEC from bit 0 to bit 3 and

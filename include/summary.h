@@ -19,6 +19,9 @@
 
 #include "types.h"
 
+/* The summary of no run at all: every member is there and empty. */
+json_t *summary_empty(void);
+
 /* NULL, with one line in error, if the folder is no run folder. */
 json_t *summary_build(const char *run_dir, char *error, size_t size);
 
@@ -28,7 +31,7 @@ bool summary_write(const json_t *summary, const char *run_dir);
 /* The end of the run for the terminal; the last line is "N passed, N failed, N skipped". */
 void summary_print(const json_t *summary, FILE *to);
 
-/* KSFT_FAIL, KSFT_SKIP if everything was skipped, else KSFT_PASS. */
+/* KSFT_FAIL, also for a merged run that lacks a shard; KSFT_SKIP if all was skipped; else KSFT_PASS. */
 int summary_exit_code(const json_t *summary);
 
 #endif

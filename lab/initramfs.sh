@@ -117,10 +117,10 @@ add_suite()
 		[[ -f $file && -x $file ]] || continue
 		install_with_libs "$root" "$file" "/suite/${file#"$suite/"}" || return
 	done
-	for file in runner.sh x86/known_issues.json; do
+	for file in runner.sh lib/runner x86/known_issues.json; do
 		[[ -e $suite/$file ]] || continue
 		mkdir -p "$root/suite/$(dirname "$file")" &&
-			cp "$suite/$file" "$root/suite/$file" || return
+			cp -r "$suite/$file" "$root/suite/$file" || return
 	done
 }
 

@@ -7,6 +7,8 @@
 #                                             every host with every kernel, one table
 #   make mutants [HOST=...] [KERNEL=...] [MUTANTS='ids or areas'] [ARGS='runner arguments']
 #                                             does the suite notice when KVM is wrong?
+#   make bisect-demo [HOST=svm-shadow]        runner.sh bisect finds a planted commit
+#   make fleet-demo [HOSTS='lab:svm-npt ...'] a shard on each of several emulated hosts, merged
 #   make lab-list
 #   make lab-fetch [HOST=...] [KERNEL=... | KERNEL_DIR=...]   for days without a network
 
@@ -16,7 +18,7 @@ HOST := svm-npt
 endif
 KERNEL ?= 6.1
 
-.PHONY: lab lab-shell lab-matrix mutants lab-list lab-fetch
+.PHONY: lab lab-shell lab-matrix mutants bisect-demo fleet-demo lab-list lab-fetch
 # A KERNEL asked for beside KERNEL_DIR is refused, its default is not meant.
 lab_options = --host '$(HOST)' $(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)') \
 	$(if $(KERNEL_DIR),$(if $(filter-out file,$(origin KERNEL)),--kernel '$(KERNEL)'),--kernel '$(KERNEL)') \
@@ -37,6 +39,13 @@ lab-matrix: all
 
 mutants: all
 	lab/mutants.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') $(MUTANTS) -- $(ARGS)
+
+bisect-demo: all
+	lab/bisect-demo.sh $(lab_asked_for)
+
+HOSTS ?= lab:svm-npt lab:svm-npt
+fleet-demo: all
+	./runner.sh fleet $(HOSTS) -- $(or $(ARGS),--filter '2level/*' walk_test)
 
 lab-list:
 	@lab/run.sh --list

@@ -53,7 +53,7 @@ runner_args=("$@")
 check_time_limit "$limit"
 check_run_name "$name"
 # Wrong names are told before anything is fetched.
-for host in "${hosts[@]+"${hosts[@]}"}"; do find_row host "$host"; done
+for host in "${hosts[@]+"${hosts[@]}"}"; do find_host "$host"; done
 for kernel in "${kernels[@]+"${kernels[@]}"}"; do find_row kernel "$kernel"; done
 ((${#hosts[@]})) || mapfile -t hosts < <(rows hosts | cut -d';' -f1)
 ((${#kernels[@]})) || mapfile -t kernels < <(rows kernels | cut -d';' -f1)

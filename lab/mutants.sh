@@ -218,7 +218,7 @@ mapfile -t hosts < <(unique "${hosts[@]}")
 find_row kernel "$kernel"
 rows sources | grep -q "^${kernel//./\\.};" ||
 	die "no mutants for kernel '$kernel', only for: $(rows sources | cut -d';' -f1 | paste -sd' ')"
-for host in "${hosts[@]}"; do find_row host "$host"; done
+for host in "${hosts[@]}"; do find_host "$host"; done
 check_time_limit "$limit"
 check_run_name "$name"
 if [[ $list == yes ]]; then

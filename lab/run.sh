@@ -131,7 +131,7 @@ if [[ $shell == yes ]]; then
 	cmd='exec <>"/dev/$(</sys/class/tty/console/active)" >&0 2>&1; stty sane; exec bash --norc -i'
 fi
 
-find_row host "$host"
+find_host "$host"
 emulator=${row[1]} host_modules=${row[2]}
 if [[ -n $kernel_tree ]]; then
 	kernel=built

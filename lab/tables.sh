@@ -20,6 +20,14 @@ find_row()
 	IFS=';' read -ra row <<<"$line"
 }
 
+# Sets the array row to the row of a host, which is one that can be used.
+find_host()
+{
+	find_row host "$1"
+	((${#row[@]} >= 3)) && [[ ${row[1]} =~ ^[a-z0-9-]{1,64}$ && -r $here/emulator-${row[1]}.sh ]] ||
+		die "lab/hosts.conf: the row of $1 is not: name ; emulator ; modules ; what it offers"
+}
+
 # What of a row is in the cache.
 in_cache()
 {
@@ -46,7 +54,7 @@ list()
 	done < <(rows kernels)
 	echo "emulators:"
 	while IFS=';' read -ra row; do
-		printf '  %-12s %-28s %s\n' "${row[0]}" "${row[1]}" \
+		printf '  %-12s %-28s %s\n' "${row[0]}" "${row[1]-}" \
 			"$(in_cache emulators "$(emulator_link "${row[0]}")" main)"
 	done < <(rows emulators)
 }
@@ -58,7 +66,7 @@ fetch()
 	[[ -n $kernels || -n $kernel_tree ]] || kernels=$(rows kernels | cut -d';' -f1)
 
 	if [[ -n $host ]]; then
-		find_row host "$host"
+		find_host "$host"
 		emulators=${row[1]}
 	fi
 	for name in $kernels; do

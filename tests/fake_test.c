@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -95,6 +96,35 @@ static void run_fake(const struct subtest *self)
 		fclose(log);
 	} else if (!DOES("pass"))
 		TEST_FAIL("fake_test does not know '%s'", does);
+}
+
+/*
+ * What would survive a power loss: how much of a file was there when it was last synced goes to
+ * the file FAKE_SYNC_LOG, as "SIZE PATH".  The linker sends every fdatasync() here.
+ */
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	const char *log = getenv("FAKE_SYNC_LOG");
+	char link[64], path[4096];
+	struct stat before;
+	ssize_t length;
+	FILE *to;
+	int ret;
+
+	if (!log || fstat(fd, &before))
+		return __real_fdatasync(fd);
+	ret = __real_fdatasync(fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	to = ret || length < 0 ? NULL : fopen(log, "ae");
+	if (to) {
+		fprintf(to, "%lld %.*s\n", (long long)before.st_size, (int)length, path);
+		fclose(to);
+	}
+	return ret;
 }
 
 int main(int argc, char **argv)

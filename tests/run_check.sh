@@ -74,10 +74,10 @@ count_format() {
 
 check_source() {
 	shopt -s nullglob
-	shell_files=(runner.sh setup.sh .ci/run lab/*.sh lab/init tests/*.sh)
+	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
 	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.c tests/*.[ch])
-	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] Makefile */*.mk
-		lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
+	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
+		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
 	objections "shellcheck is content" "$(check_shell_scripts 2>&1)"
 	objections "every file names its licence" "$(check_licences 2>&1)"
@@ -126,7 +126,17 @@ list_parts() {
 	part lab-matrix 300 tests/lab_test.sh matrix
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
+	part results_test 120 tests/results_test.sh
+	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
+	part fleet 120 tests/fleet_test.sh
+	part lab-fleet 200 tests/fleet_test.sh lab
+	part bisect 120 tests/bisect_test.sh
+	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
+	part disk 120 tests/disk_test.sh
+	part kill 120 tests/kill_test.sh
+	part install 120 tests/install_test.sh
+	part debian-package 300 tests/install_test.sh package
 	for file in x86/role_model_test.c tests/*_test.c; do
 		name=${file##*/} name=${name%.c}
 		[[ $name != fake_test ]] || continue
@@ -141,6 +151,8 @@ list_parts() {
 	part san-nested_model_seeded 300 build/san/tests/nested_model_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
+	part san-results_test 240 env FAKE_TEST="$here/build/san/tests/fake_test" \
+		KMC_REPORT="$here/build/san/bin/kmc-report" tests/results_test.sh
 	part san-input 300 env WALK_TEST="$here/build/san/x86/walk_test" \
 		OUT_DIR="$logs/results/san" tests/lab_test.sh input
 	# Skips all where there is no KVM.

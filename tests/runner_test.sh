@@ -21,8 +21,9 @@ trap 'rm -rf -- "$work"' EXIT
 
 # An install folder with two tests, and a kernel log that is a file.
 install=$work/install
-mkdir -p "$install/x86" "$install/bin" "$work/path"
+mkdir -p "$install/x86" "$install/bin" "$install/lib" "$work/path"
 cp "$here/runner.sh" "$install/"
+cp -r "$here/lib/runner" "$install/lib/"
 cp "$report" "$install/bin/kmc-report"
 cp "$fake" "$install/x86/alpha_test"
 cp "$fake" "$install/x86/beta_test"
@@ -102,9 +103,29 @@ runner_refuses_bad_input() {
 	refuse "cannot write results" runner --results "$test_bin/x"
 	: >"$work/file"
 	refuse "cannot write results" runner --results "$work/file"
-	mkdir -p "$work/empty"
+	mkdir -p "$work/empty/lib"
 	cp "$here/runner.sh" "$work/empty/"
+	refuse "is missing" "$work/empty/runner.sh"
+	cp -r "$here/lib/runner" "$work/empty/lib/"
 	refuse "nothing is built" "$work/empty/runner.sh"
+}
+
+# shellcheck disable=SC2016 # the command expands it
+commands_are_found() {
+	local command=$install/lib/runner/fake-command.sh
+	printf '#!/bin/bash\n#: fake-command X   what it does\n' >"$command"
+	printf 'echo "$KMC_SUITE $KMC_REPORT $KMC_TEST_DIR: $*"\nexit 3\n' >>"$command"
+	run 3 runner fake-command --tag 'b  c'
+	[[ $out == "$install $install/bin/kmc-report $install/x86: --tag b  c" ]] || problem "said $out"
+	run 3 runner --fake-command
+	run 0 runner --help
+	has '  fake-command X   what it does' "$out"
+	(($(wc -l <<<"$out") <= 50)) || problem "--help has $(wc -l <<<"$out") lines"
+	[[ $out =~ [^$'\n']{81} ]] && problem "--help has a line over 80 columns: ${BASH_REMATCH[0]}"
+	# A part of the runner is no command.
+	refuse "unknown test 'kernel_log'" runner kernel_log
+	refuse "unknown test 'nope'" runner nope
+	rm "$command"
 }
 
 results_folder_without_permission() {
@@ -414,8 +435,9 @@ bare_host_is_enough() {
 # shellcheck disable=SC2016 # the stubs expand it
 setup_installs_what_is_missing() {
 	local tree=$work/tree stubs=$work/stubs log=$work/log tool
-	mkdir -p "$tree/build/x86" "$tree/build/bin" "$tree/lab" "$stubs"
+	mkdir -p "$tree/build/x86" "$tree/build/bin" "$tree/lab" "$tree/lib" "$stubs"
 	cp "$here/runner.sh" "$here/setup.sh" "$tree/"
+	cp -r "$here/lib/runner" "$tree/lib/"
 	cp "$report" "$tree/build/bin/kmc-report"
 	cp "$fake" "$tree/build/x86/alpha_test"
 	for tool in apt-get make sudo; do
@@ -453,7 +475,7 @@ setup_installs_what_is_missing() {
 source "$here/tests/known_issues_cases.sh"
 
 shopt -s extglob
-subtests=(runner_refuses_bad_input results_folder_without_permission test_refuses_bad_input
+subtests=(runner_refuses_bad_input commands_are_found results_folder_without_permission test_refuses_bad_input
 	kvm_device_errors ktap_is_well_formed results_that_cannot_be_written totals_and_exit_codes
 	crash_and_early_exit hang_is_ended kernel_log_fails_a_test damaged_results_keep_the_rest
 	interrupted_run_is_summarized killed_run_is_noticed running_run_is_left_alone

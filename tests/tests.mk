@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The tests of the suite itself.  Included by the top Makefile:
 #   make check         build and run them all, tests/run_check.sh says how
+#   make kill-test [N=1000] [SEED=]    the runner killed N times, see tests/kill_test.sh
+#   make fuzz [N=1000] [SEED=]         malformed inputs, N to each parser, with sanitizers
 #   make check-build   only build what they need (SAN=1: with sanitizers)
 
 SEEDED := $(B)/seeded
@@ -17,9 +19,21 @@ check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) \
 check:
 	@tests/run_check.sh
 
+N ?= 1000
+.PHONY: kill-test fuzz
+fuzz: all $(B)/tests/fuzz_test $(B)/tests/fake_test
+	@$(MAKE) --no-print-directory SAN=1 all build/san/tests/fuzz_test
+	@build/san/tests/fuzz_test --count '$(N)' $(if $(SEED),--seed '$(SEED)')
+	@$(if $(SEED),SEED='$(SEED)') TEST_DIR="$(CURDIR)/build/san/x86" tests/fuzz_commands.sh '$(N)'
+
+kill-test: all $(B)/tests/fake_test
+	@$(if $(SEED),SEED='$(SEED)') tests/kill_test.sh '$(N)'
+
 $(B)/tests/%: $(B)/tests/%.o $(B)/libkmc.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+$(B)/tests/fake_test: LINK += -Wl,--wrap=fdatasync
 
 # The model with a switch in it that breaks one rule at a time.
 $(SEEDED)/%.o: %.c Makefile tests/tests.mk

@@ -8,39 +8,14 @@
 #include "case_run.h"
 #include "role.h"
 
-#define ROLE_TEXT_LEN 512
-
 enum role_rules kernel_role_rules(void)
 {
-	struct utsname u;
-	int major = 6, minor = 1;
+	struct utsname u = {};
 
-	if (!uname(&u))
-		sscanf(u.release, "%d.%d", &major, &minor);
-	if (major < 5 || (major == 5 && minor < 19))
-		return ROLE_RULES_2021;
-	return major < 7 ? ROLE_RULES_6_1 : ROLE_RULES_7;
+	return role_rules_of_release(uname(&u) ? "" : u.release);
 }
 
-/* "level=4 efer_nx cr0_wp ...": the fields that are not 0. */
-static void role_text(const struct mmu_role *role, enum role_rules rules, char text[ROLE_TEXT_LEN])
-{
-	int i, n = 0;
-
-	text[0] = 0;
-	for (i = 0; i < NR_ROLE_FIELDS; i++) {
-		u8 value = role_field_get(role, i);
-
-		if (!value || !role_field_width(i, rules))
-			continue;
-		n += snprintf(text + n, ROLE_TEXT_LEN - n, "%s%s", n ? " " : "",
-			      role_fields[i].name);
-		if (role_field_width(i, rules) > 1)
-			n += snprintf(text + n, ROLE_TEXT_LEN - n, "=%u", value);
-	}
-}
-
-static void state_role_text(const struct comparison *c, char text[ROLE_TEXT_LEN])
+static void state_role_text(const struct comparison *c, char text[ROLE_WORDS_LEN])
 {
 	struct role_regs regs = state_regs(&c->batch->state);
 	struct role_context context = {
@@ -49,7 +24,7 @@ static void state_role_text(const struct comparison *c, char text[ROLE_TEXT_LEN]
 	};
 	struct mmu_role role = kvm_calc_cpu_role(&context, &regs);
 
-	role_text(&role, context.rules, text);
+	role_words(&role, context.rules, text);
 }
 
 static void step_text(const struct comparison *c, const struct walk_step *s, char *text, size_t len)
@@ -73,7 +48,7 @@ json_t *case_detail(const struct comparison *c, const struct test_case *tc,
 	struct walk_regs r = guest_walk_regs(c->guest, &tc->state);
 	const struct rule_text *rule = rule_text(c->expected->rule);
 	json_t *path = json_array(), *detail;
-	char text[ROLE_TEXT_LEN], hex[24];
+	char text[ROLE_WORDS_LEN], hex[24];
 	int i;
 
 	for (i = 0; i < c->expected->nr_steps; i++) {
@@ -107,7 +82,7 @@ void case_print(const struct comparison *c, const struct test_case *tc, const st
 {
 	struct walk_regs r = guest_walk_regs(c->guest, &tc->state);
 	const struct rule_text *rule = rule_text(c->expected->rule);
-	char text[ROLE_TEXT_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	char text[ROLE_WORDS_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
 	int i;
 
 	printf("# engine    %s, %s pass\n", engine->name,

@@ -2,6 +2,8 @@
 /*
  * The role rules.  Sources and versions: role.h; each rule's text: role_rules.def.
  */
+#include <stdio.h>
+
 #include "role.h"
 #include "rule.h"
 
@@ -49,6 +51,33 @@ u8 role_field_get(const struct mmu_role *role, enum role_field_index field)
 void role_field_set(struct mmu_role *role, enum role_field_index field, u8 value)
 {
 	*((u8 *)role + role_fields[field].offset) = value;
+}
+
+enum role_rules role_rules_of_release(const char *release)
+{
+	int major = 6, minor = 1;
+
+	sscanf(release, "%d.%d", &major, &minor);
+	if (major < 5 || (major == 5 && minor < 19))
+		return ROLE_RULES_2021;
+	return major < 7 ? ROLE_RULES_6_1 : ROLE_RULES_7;
+}
+
+void role_words(const struct mmu_role *role, enum role_rules rules, char text[ROLE_WORDS_LEN])
+{
+	int i, n = 0;
+
+	text[0] = 0;
+	for (i = 0; i < NR_ROLE_FIELDS; i++) {
+		u8 value = role_field_get(role, i);
+
+		if (!value || !role_field_width(i, rules))
+			continue;
+		n += snprintf(text + n, ROLE_WORDS_LEN - n, "%s%s", n ? " " : "",
+			      role_fields[i].name);
+		if (role_field_width(i, rules) > 1)
+			n += snprintf(text + n, ROLE_WORDS_LEN - n, "=%u", value);
+	}
 }
 
 struct role_regs role_regs_from(u64 cr0, u64 cr4, u64 efer)

@@ -92,6 +92,18 @@ static void release_signals(void)
 			sigaction(fatal_signals[i], &before[i], NULL);
 }
 
+/* Nor may one come between the making of an instance and the handlers that remove it. */
+static void block_signals(sigset_t *were)
+{
+	sigset_t fatal;
+	size_t i;
+
+	sigemptyset(&fatal);
+	for (i = 0; i < ARRAY_SIZE(fatal_signals); i++)
+		sigaddset(&fatal, fatal_signals[i]);
+	sigprocmask(SIG_BLOCK, &fatal, were);
+}
+
 /* Called for every instance there is. */
 static int remove_if_dead(const char *name, void *context)
 {
@@ -126,7 +138,7 @@ static bool tracefs_is_mounted(void)
 	return found;
 }
 
-struct tracefs_instance *trace_instance_create(char *why, size_t size)
+static struct tracefs_instance *create(char *why, size_t size)
 {
 	struct tracefs_instance *instance;
 	static bool at_exit;
@@ -171,6 +183,17 @@ struct tracefs_instance *trace_instance_create(char *why, size_t size)
 	if (!at_exit)
 		atexit(remove_instance);
 	at_exit = true;
+	return instance;
+}
+
+struct tracefs_instance *trace_instance_create(char *why, size_t size)
+{
+	struct tracefs_instance *instance;
+	sigset_t were;
+
+	block_signals(&were);
+	instance = create(why, size);
+	sigprocmask(SIG_SETMASK, &were, NULL);
 	return instance;
 }
 

@@ -11,10 +11,11 @@ static const struct card_field {
 	const char *key;   /* in JSON: the name of the struct member */
 	const char *label; /* for people */
 	enum field_kind kind;
-	size_t offset;
+	size_t offset, size;
 } fields[] = {
-#define FIELD(kind, member, label) \
-	{ #member, label, FIELD_##kind, offsetof(struct host_card, member) }
+#define FIELD(kind, member, label)                                          \
+	{ #member, label, FIELD_##kind, offsetof(struct host_card, member), \
+	  sizeof(((struct host_card *)0)->member) }
 	FIELD(TEXT, kernel, "kernel"),
 	FIELD(TEXT, kernel_version, "kernel build"),
 	FIELD(TEXT, cpu_vendor, "CPU vendor"),
@@ -72,6 +73,43 @@ json_t *host_card_json(const struct host_card *card)
 	json_object_set_new(object, "kvm_error",
 			    card->kvm_error[0] ? json_text(card->kvm_error) : json_null());
 	return object;
+}
+
+const char *host_field_label(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!strcmp(fields[i].key, key))
+			return fields[i].label;
+	return key;
+}
+
+void host_card_from_json(const json_t *object, struct host_card *card)
+{
+	const struct card_field *field;
+	json_t *value;
+	size_t i;
+	char *at;
+
+	memset(card, 0, sizeof(*card));
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
+		field = &fields[i];
+		at = (char *)card + field->offset;
+		value = json_object_get(object, field->key);
+		switch (field->kind) {
+		case FIELD_TEXT:
+			snprintf(at, field->size, "%s", json_string_value(value) ?: "unknown");
+			break;
+		case FIELD_TRISTATE:
+			*(enum tristate *)at = json_is_boolean(value) ? json_is_true(value) :
+									UNKNOWN;
+			break;
+		case FIELD_NUMBER:
+			*(int *)at = json_is_integer(value) ? json_integer_value(value) : -1;
+			break;
+		}
+	}
 }
 
 static void print_field(const char *label, const char *value, FILE *to)

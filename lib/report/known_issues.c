@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host_predicate.h"
 #include "known_issues.h"
+#include "printable.h"
 
 #define FORMAT 1
 
@@ -22,6 +24,7 @@ struct issue {
 	const char *after; /* a glob on the state before, or NULL */
 	const char *path;  /* a glob on the way from there, or NULL */
 	const char *engine; /* a glob on who made the access; NULL: native alone */
+	const char *expires; /* "2027-06-30": to be looked at again after that day; NULL: never */
 	regex_t mismatch;
 	/* The last text tried: few distinct ones come, many times each. */
 	char last_text[256];
@@ -38,7 +41,7 @@ struct known_issues {
 };
 
 /* The fields that an entry may leave out. */
-static const char *const optional_fields[] = { "after", "path", "engine" };
+static const char *const optional_fields[] = { "after", "path", "engine", "link", "expires" };
 
 /* Where a complaint goes and what it is about. */
 struct checker {
@@ -131,6 +134,16 @@ static bool check_id(const struct checker *check, const struct known_issues *iss
 	return true;
 }
 
+/* "2027-06-30" */
+static bool is_date(const char *text)
+{
+	int year, month, day, used = 0;
+
+	return strlen(text) == 10 &&
+	       sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 &&
+	       month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
 static bool load_issue(struct checker *check, struct known_issues *issues, json_t *entry)
 {
 	struct issue *issue = &issues->issues[issues->nr];
@@ -160,6 +173,9 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 	issue->after = json_string_value(json_object_get(entry, "after"));
 	issue->path = json_string_value(json_object_get(entry, "path"));
 	issue->engine = json_string_value(json_object_get(entry, "engine"));
+	issue->expires = json_string_value(json_object_get(entry, "expires"));
+	if (issue->expires && !is_date(issue->expires))
+		return complain(check, "'expires' must be a day as 2027-06-30");
 	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
 					  !check_text(check, entry, "cases"))
 		return false;
@@ -199,7 +215,7 @@ static json_t *check_file(const struct checker *check, json_t *root)
 	return list;
 }
 
-struct known_issues *known_issues_load(const char *path, char *error, size_t size)
+static struct known_issues *load(const char *path, char *error, size_t size)
 {
 	struct checker check = { .path = path, .error = error, .size = size };
 	struct known_issues *issues = NULL;
@@ -234,6 +250,15 @@ struct known_issues *known_issues_load(const char *path, char *error, size_t siz
 			return NULL;
 		}
 	}
+	return issues;
+}
+
+struct known_issues *known_issues_load(const char *path, char *error, size_t size)
+{
+	struct known_issues *issues = load(path, error, size);
+
+	if (!issues)
+		printable(error);
 	return issues;
 }
 
@@ -356,6 +381,26 @@ int known_issues_nr(const struct known_issues *issues)
 const char *known_issue_id(const struct known_issues *issues, int nr)
 {
 	return issues->issues[nr].id;
+}
+
+const char *known_issue_expired(const struct known_issues *issues, int nr)
+{
+	const struct issue *issue = &issues->issues[nr];
+	time_t now = time(NULL);
+	char today[16];
+
+	strftime(today, sizeof(today), "%Y-%m-%d", gmtime(&now));
+	return issue->expires && strcmp(today, issue->expires) > 0 ? issue->expires : NULL;
+}
+
+json_t *known_issues_entries(const struct known_issues *issues)
+{
+	return json_object_get(issues->root, "known_issues");
+}
+
+bool known_issue_selected(const struct known_issues *issues, int nr)
+{
+	return issues->issues[nr].selected;
 }
 
 bool known_issue_unused(const struct known_issues *issues, int nr)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "known_issues.h"
+#include "printable.h"
 #include "report.h"
 #include "results_file.h"
 
@@ -51,13 +52,13 @@ static _Noreturn void usage_error(const struct test_about *about, const char *fm
 
 static void usage_error(const struct test_about *about, const char *fmt, ...)
 {
+	char text[1024];
 	va_list args;
 
-	fprintf(stderr, "%s: ", about->name);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s: %s\n", about->name, printable(text));
 	exit(KSFT_USAGE);
 }
 

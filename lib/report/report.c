@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Running subtests: KTAP on stdout, the same as events in the results file. */
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "replay_command.h"
 #include "report.h"
 #include "results_file.h"
+#include "subtest_order.h"
 
 #define MAX_PRINTED 3           /* failing cases in full on stdout, per subtest */
 #define MAX_RECORDED 1000       /* failing cases in full in the results, per subtest */
@@ -147,6 +147,16 @@ static void record_failure(const struct case_failure *failure, const char *repla
 	if (failure->detail)
 		json_object_set_new(event, "detail", failure->detail(failure->context));
 	json_object_set_new(event, "replay", json_text(replay));
+	/* Who is right, the others may tell; what is known has been asked. */
+	if (run.about->replays_all && !issue) {
+		struct case_failure asked = *failure;
+		char *command;
+
+		asked.engine = "all";
+		command = replay_command(run.about, run.options, run.subtest, &asked);
+		json_object_set_new(event, "replay_all", json_text(command));
+		free(command);
+	}
 	results_write(event);
 }
 
@@ -317,8 +327,9 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
 		status = run_body(&scope);
 	}
 	run.by_status[status]++;
-	print_result(number, status, scope.message, now_ms() - start);
+	/* Recorded first: what a killed test has said can be relied on. */
 	record_result(status, scope.message, now_ms() - start);
+	print_result(number, status, scope.message, now_ms() - start);
 	run.subtest = NULL;
 }
 
@@ -345,6 +356,23 @@ static void report_stale_issues(unsigned int nr_selected)
 	}
 }
 
+/* Whatever was run: an entry that nobody has looked at since. */
+static void report_expired_issues(void)
+{
+	const char *day;
+	int nr;
+
+	for (nr = 0; nr < known_issues_nr(run.issues); nr++) {
+		day = known_issue_expired(run.issues, nr);
+		if (!day || !known_issue_selected(run.issues, nr))
+			continue;
+		printf("# expired known issue: %s was to be looked at again after %s\n",
+		       known_issue_id(run.issues, nr), day);
+		results_write(json_pack("{s:s, s:s, s:s}", "event", "expired_known_issue", "id",
+					known_issue_id(run.issues, nr), "expires", day));
+	}
+}
+
 static void load_known_issues(void)
 {
 	struct host_card host;
@@ -363,57 +391,22 @@ static void load_known_issues(void)
 	TEST_ASSERT(run.sub_by_issue, "out of memory");
 }
 
-/* splitmix64: any seed, 0 included, gives a good order. */
-static u64 next_random(u64 *state)
-{
-	u64 x = *state += 0x9e3779b97f4a7c15;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
-
-/* A shard is the same set of subtests whatever else is asked for. */
-static bool selected(const struct test_options *options, const char *name, unsigned int place)
-{
-	if (options->nr_shards && place % options->nr_shards != options->shard - 1)
-		return false;
-	return !options->filter || !fnmatch(options->filter, name, 0);
-}
-
-/* The places of the selected subtests in the order they run; the caller frees it. */
-static unsigned int *select_subtests(const struct subtest *subtests, unsigned int nr,
-				     unsigned int *nr_selected)
-{
-	unsigned int *order = calloc(nr + 1, sizeof(order[0])), i, j, swap;
-	const struct test_options *options = run.options;
-	u64 state = options->seed;
-
-	TEST_ASSERT(order, "out of memory");
-	*nr_selected = 0;
-	for (i = 0; i < nr; i++)
-		if (selected(options, subtests[i].name, i))
-			order[(*nr_selected)++] = i;
-	for (i = *nr_selected; options->shuffle && i > 1; i--) {
-		j = next_random(&state) % i;
-		swap = order[j];
-		order[j] = order[i - 1];
-		order[i - 1] = swap;
-	}
-	return order;
-}
-
-static void begin_run(unsigned int nr_selected)
+static void begin_run(unsigned int nr_selected, unsigned int nr_subtests)
 {
 	const struct test_options *options = run.options;
+	char shard[32];
 	json_t *event;
 
 	if (options->results && !results_open(options->results)) {
 		perror(options->results);
 		exit(KSFT_USAGE);
 	}
-	event = json_pack("{s:s, s:o, s:i}", "event", "start", "test", json_text(run.about->name),
-			  "subtests", nr_selected);
+	event = json_pack("{s:s, s:o, s:i, s:i}", "event", "start", "test",
+			  json_text(run.about->name), "subtests", nr_selected, "of_subtests",
+			  nr_subtests);
+	snprintf(shard, sizeof(shard), "%u/%u", options->shard, options->nr_shards);
+	if (options->nr_shards)
+		json_object_set_new(event, "shard", json_string(shard));
 	json_object_set_new(event, "seed",
 			    options->shuffle ? json_integer(options->seed) : json_null());
 	results_write(event);
@@ -430,6 +423,7 @@ static int end_run(unsigned int nr_selected)
 								  PASS;
 
 	report_stale_issues(nr_selected);
+	report_expired_issues();
 	results_write(json_pack("{s:s, s:s}", "event", "end", "status", status_names[status]));
 	printf("# cases: %" PRIu64 "\n", run.cases);
 	if (run.pairs)
@@ -454,7 +448,7 @@ int report_run(const struct test_about *about, const struct test_options *option
 
 	run.about = about;
 	run.options = options;
-	order = select_subtests(subtests, nr_subtests, &nr_selected);
+	order = subtest_order(options, subtests, nr_subtests, &nr_selected);
 	if (!nr_selected) {
 		fprintf(stderr, "%s: no subtest matches '%s'%s, see --list\n", about->name,
 			options->filter ? options->filter : "*",
@@ -468,7 +462,7 @@ int report_run(const struct test_about *about, const struct test_options *option
 		goto out;
 	}
 	load_known_issues();
-	begin_run(nr_selected);
+	begin_run(nr_selected, nr_subtests);
 	print_early_notes();
 	for (i = 0; i < nr_selected; i++) {
 		/* One sync covers the end of a subtest and the begin of the next. */

@@ -3,32 +3,18 @@
 #define _GNU_SOURCE /* sigabbrev_np */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "json_get.h"
+#include "printable.h"
 #include "results_file.h"
 #include "summary.h"
 #include "test_assert.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static json_int_t number_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static void add_to(json_t *object, const char *key, json_int_t n)
-{
-	json_object_set_new(object, key, json_integer(number_of(object, key) + n));
-}
 
 static bool has_event(const json_t *event, const char *name)
 {
@@ -41,9 +27,12 @@ static bool has_event(const json_t *event, const char *name)
 
 static void add_damage(json_t *summary, const char *file, int line, const char *what)
 {
-	json_t *damage = json_pack("{s:s, s:i, s:o}", "file", file, "line", line, "error",
-				   json_text(what));
+	char error[JSON_ERROR_TEXT_LENGTH];
+	json_t *damage;
 
+	snprintf(error, sizeof(error), "%s", what);
+	damage = json_pack("{s:s, s:i, s:o}", "file", file, "line", line, "error",
+			   json_text(printable(error)));
 	json_array_append_new(json_object_get(summary, "damaged"), damage);
 }
 
@@ -161,6 +150,8 @@ static void take_event(struct test_result *result, json_t *event)
 	if (has_event(event, "start")) {
 		result->promised = number_of(event, "subtests");
 		json_object_set(result->test, "seed", json_object_get(event, "seed"));
+		json_object_set(result->test, "of_subtests", json_object_get(event, "of_subtests"));
+		json_object_set(result->test, "shard", json_object_get(event, "shard"));
 	} else if (has_event(event, "begin")) {
 		result->last_begun = text_of(event, "subtest");
 	} else if (has_event(event, "subtest")) {
@@ -171,6 +162,8 @@ static void take_event(struct test_result *result, json_t *event)
 									 "known_failures");
 	} else if (has_event(event, "stale_known_issue")) {
 		take_listed(result, event, "stale_known_issues");
+	} else if (has_event(event, "expired_known_issue")) {
+		take_listed(result, event, "expired_known_issues");
 	} else if (has_event(event, "note")) {
 		take_listed(result, event, "notes");
 	} else if (has_event(event, "end")) {
@@ -253,7 +246,7 @@ static void judge_test(struct test_result *result, const char *run_dir)
 	json_int_t own_failure;
 	const char *status;
 
-	if (!result->start) {
+	if (!result->start && !result->done) {
 		json_object_set_new(result->test, "status", json_string("not run"));
 		return;
 	}
@@ -349,26 +342,35 @@ static void read_host(json_t *summary, const char *run_dir)
 	json_object_set_new(summary, "host", host ? host : json_null());
 }
 
-static json_t *empty_summary(void)
+json_t *summary_empty(void)
 {
 	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:b, s:n, s:n, s:{s:i, s:i, s:i, s:i, s:i},"
-			 " s:[], s:[], s:[], s:{}, s:[], s:[], s:[]}",
+			 " s:[], s:[], s:[], s:{}, s:[], s:[], s:[], s:[]}",
 			 "format", 1, "run", "", "started", "", "finished", "", "arguments", "",
 			 "interrupted", 1, "interrupted_by", "host", "totals", "passed", 0,
 			 "failed", 0, "skipped", 0, "known", 0, "cases", 0, "tests", "failures",
-			 "known_failures", "known_issues", "stale_known_issues", "notes",
-			 "damaged");
+			 "known_failures", "known_issues", "stale_known_issues",
+			 "expired_known_issues", "notes", "damaged");
 }
 
-/* The line that lists all tests was lost: those that were started are known still. */
-static json_t *started_tests(const json_t *events)
+/* The line that lists all tests was lost: those that left results are known still. */
+static json_t *tests_with_results(const char *run_dir)
 {
-	json_t *names = json_array(), *event;
+	static const char suffix[] = ".jsonl";
+	json_t *names = json_array();
+	char pattern[PATH_MAX];
+	const char *name;
+	glob_t found;
 	size_t i;
 
-	json_array_foreach(events, i, event)
-		if (has_event(event, "test_start"))
-			json_array_append(names, json_object_get(event, "test"));
+	snprintf(pattern, sizeof(pattern), "%s/*_test%s", run_dir, suffix);
+	if (glob(pattern, 0, NULL, &found))
+		return names;
+	for (i = 0; i < found.gl_pathc; i++) {
+		name = strrchr(found.gl_pathv[i], '/') + 1;
+		json_array_append_new(names, json_stringn(name, strlen(name) - strlen(suffix)));
+	}
+	globfree(&found);
 	return names;
 }
 
@@ -384,7 +386,7 @@ json_t *summary_build(const char *run_dir, char *error, size_t size)
 		snprintf(error, size, "%s is no run folder: %s", run_dir, strerror(errno));
 		return NULL;
 	}
-	summary = empty_summary();
+	summary = summary_empty();
 	read_host(summary, run_dir);
 	events = read_events(summary, run_dir, "run.jsonl");
 	json_array_foreach(events, i, event) {
@@ -408,7 +410,7 @@ json_t *summary_build(const char *run_dir, char *error, size_t size)
 						json_true());
 		}
 	}
-	names = run ? json_copy(json_object_get(run, "tests")) : started_tests(events);
+	names = run ? json_copy(json_object_get(run, "tests")) : tests_with_results(run_dir);
 	json_array_foreach(names, i, name)
 		if (json_is_string(name))
 			add_test(summary, run_dir, json_string_value(name), events);

@@ -2,29 +2,13 @@
 /* The end of a run, for the terminal. */
 #include <string.h>
 
+#include "json_get.h"
 #include "summary.h"
 #include "test_assert.h"
 
 /* Failing cases per subtest, and subtests per test, in full; the rest are in summary.json. */
 #define MAX_SHOWN 3
 #define MAX_SUBTESTS_SHOWN 5
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	return !strcmp(text_of(object, key), value);
-}
 
 static void print_failures(const json_t *summary, const char *test, const char *subtest, FILE *to)
 {
@@ -125,9 +109,14 @@ void summary_print(const json_t *summary, FILE *to)
 	json_array_foreach(json_object_get(summary, "stale_known_issues"), i, item)
 		fprintf(to, "stale known issue: %s matched no case of %s\n", text_of(item, "id"),
 			text_of(item, "test"));
+	json_array_foreach(json_object_get(summary, "expired_known_issues"), i, item)
+		fprintf(to, "expired known issue: %s (%s) of %s\n", text_of(item, "id"),
+			text_of(item, "expires"), text_of(item, "test"));
 	json_array_foreach(json_object_get(summary, "damaged"), i, item)
 		fprintf(to, "damaged: %s line %lld: %s\n", text_of(item, "file"),
 			number_of(item, "line"), text_of(item, "error"));
+	json_array_foreach(json_object_get(summary, "missing"), i, item)
+		fprintf(to, "missing: %s\n", json_string_value(item));
 	json_array_foreach(tests, i, item)
 		not_run += is(item, "status", "not run");
 	if (json_is_true(json_object_get(summary, "interrupted")))
@@ -144,7 +133,10 @@ int summary_exit_code(const json_t *summary)
 {
 	const json_t *totals = json_object_get(summary, "totals");
 
-	if (number_of(totals, "failed"))
+	if (number_of(totals, "failed") || json_array_size(json_object_get(summary, "missing")))
 		return KSFT_FAIL;
-	return number_of(totals, "skipped") && !number_of(totals, "passed") ? KSFT_SKIP : KSFT_PASS;
+	if (number_of(totals, "passed"))
+		return KSFT_PASS;
+	/* A run of which nothing is left has shown nothing. */
+	return number_of(totals, "skipped") ? KSFT_SKIP : KSFT_FAIL;
 }

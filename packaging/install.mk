@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Installing and packing, see docs/install.md.  Included by the top Makefile:
+#   make install [PREFIX=/usr/local] [DESTDIR=]     build, and copy it there
+#   make uninstall [PREFIX=...] [DESTDIR=]
+#   make dist                                       build/dist/NAME-VERSION.tar.gz from git's HEAD
+#   make deb                                        build/deb/: a Debian package of that
+
+NAME := kvm-mmu-conformance
+VERSION := 0.1
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+bindir := $(PREFIX)/bin
+datadir := $(PREFIX)/share
+# The suite stays one folder, as it would be copied to a bare host; a link leads there.
+suitedir := $(PREFIX)/lib/$(NAME)
+docdir := $(datadir)/doc/$(NAME)
+mandir := $(datadir)/man/man1
+completiondir := $(datadir)/bash-completion/completions
+
+.PHONY: install uninstall dist deb
+
+# The file "installed" has runner.sh put results elsewhere than beside itself.
+install: all
+	install -d $(addprefix '$(DESTDIR)',$(suitedir)/bin $(suitedir)/x86 $(suitedir)/lib/runner \
+		$(bindir) $(mandir) $(completiondir) $(docdir)/docs)
+	install -m 755 runner.sh '$(DESTDIR)$(suitedir)/'
+	install -m 644 lib/runner/*.sh '$(DESTDIR)$(suitedir)/lib/runner/'
+	install -m 755 $(B)/bin/kmc-report '$(DESTDIR)$(suitedir)/bin/'
+	install -m 755 $(TESTS) '$(DESTDIR)$(suitedir)/x86/'
+	install -m 644 x86/known_issues.json '$(DESTDIR)$(suitedir)/x86/'
+	printf '%s\n' '$(VERSION)' >'$(DESTDIR)$(suitedir)/installed'
+	ln -sfn ../lib/$(NAME)/runner.sh '$(DESTDIR)$(bindir)/$(NAME)'
+	install -m 644 docs/$(NAME).1 '$(DESTDIR)$(mandir)/'
+	install -m 644 packaging/completion.bash '$(DESTDIR)$(completiondir)/$(NAME)'
+	install -m 644 README.md '$(DESTDIR)$(docdir)/'
+	install -m 644 docs/*.md '$(DESTDIR)$(docdir)/docs/'
+
+uninstall:
+	rm -rf '$(DESTDIR)$(suitedir)' '$(DESTDIR)$(docdir)'
+	rm -f '$(DESTDIR)$(bindir)/$(NAME)' '$(DESTDIR)$(mandir)/$(NAME).1' \
+		'$(DESTDIR)$(completiondir)/$(NAME)'
+
+# The same bytes for the same commit: git gives every file the commit's time, gzip notes none.
+dist := build/dist/$(NAME)-$(VERSION).tar.gz
+dist:
+	@git diff-index --quiet HEAD -- || echo 'make dist: what is not committed is left out' >&2
+	@mkdir -p $(dir $(dist))
+	git archive --prefix=$(NAME)-$(VERSION)/ HEAD >$(dist:.gz=)
+	gzip -nf9 $(dist:.gz=)
+	@echo $(dist)
+
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -C build/deb -xf $(dist)
+	cd build/deb/$(NAME)-$(VERSION) && dpkg-buildpackage -us -uc -b
+	@ls build/deb/*.deb

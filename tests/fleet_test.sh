@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests of runner.sh fleet, and of the job definitions in docs/fleet/.
+#
+#   fleet_test.sh         machines are stand-ins (an ssh that runs things here), tests are fake_test
+#   fleet_test.sh lab     two emulated hosts with a shard each, merged
+#
+# Needs GNU parallel; yamllint, LAVA's schemas (Debian's lava-common) and tmt where they are
+# installed.  Prints KTAP; exits 0, 1, or 4 if all was skipped.
+set -u
+export LC_ALL=C
+
+here=$(cd -- "$(dirname -- "$0")/.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/fleet_test.XXXXXX") || exit 2
+trap '[[ $BASHPID != "$$" ]] || rm -rf -- "$work"' EXIT
+scratch=$work
+# shellcheck source=tests/checking.sh
+source "$here/tests/checking.sh"
+printf 'KTAP version 1\n'
+if [[ $(parallel --version 2>/dev/null) != 'GNU parallel'* ]]; then
+	printf '1..1\nok 1 fleet # SKIP GNU parallel is not installed\n'
+	exit 4
+fi
+
+in_lab() {
+	local out_dir=$here/build/check/results/fleet runs
+	rm -rf "$out_dir"
+	run 0 "$here/runner.sh" fleet lab:svm-npt lab:svm-npt --results "$out_dir" --run-name f -- --filter '2level/*' walk_test
+	runs=("$out_dir"/f/[12]-lab-svm-npt/summary.json)
+	[[ -s ${runs[0]} && -s ${runs[1]} ]] || problem "not two runs: $err"
+	# Every subtest once, some from each.
+	run 0 "$here/build/x86/walk_test" --list --filter '2level/*'
+	diff <(sed -n 's/^ok [0-9]* \([^ ]*\).*/\1/p' "$out_dir"/f/[12]-*/walk_test.ktap | sort) <(sort <<<"$out") >"$work/diff" ||
+		problem "$(<"$work/diff")"
+	[[ -s $out_dir/f/merged/summary.json ]] || problem "not merged"
+	check "two emulated hosts run a shard each, merged into one result"
+}
+
+if [[ ${1-} == lab ]]; then
+	in_lab
+	printf '1..%d\n' "$number"
+	totals
+	exit $((failures > 0))
+fi
+
+suite=$work/suite
+mkdir -p "$suite"/{bin,x86,lib} "$work/path" "$work/tmp"
+cp "$here/runner.sh" "$suite/" && cp -r "$here/lib/runner" "$suite/lib/" &&
+	cp "$here/build/bin/kmc-report" "$suite/bin/" && cp "$here/build/tests/fake_test" "$suite/x86/a_test" &&
+	cp "$here/build/tests/fake_test" "$suite/x86/b_test" || exit 2
+# Another machine is this one; "refused" cannot be reached, "flaky" not at once.
+cat >"$work/path/ssh" <<'END'
+#!/bin/bash
+while [[ $1 == -o ]]; do shift 2; done
+if [[ $1 == refused ]] || { [[ $1 == flaky ]] && mkdir "$FAKE_FLAKY" 2>/dev/null; }; then
+	echo "ssh: connect to host $1 port 22: Connection refused" >&2
+	exit 255
+fi
+shift
+exec bash -c "$*"
+END
+chmod +x "$work/path/ssh"
+export PATH=$work/path:$PATH TMPDIR=$work/tmp FAKE_FLAKY=$work/flaky FAKE_PLAN='s1=pass:2 s2=pass s3=nap:20 s4=pass s5=skip s6=pass s7=pass'
+fleet() {
+	rm -rf "$work/results"
+	"$suite/runner.sh" fleet --results "$work/results" --run-name f "$@"
+}
+last_line_but_one() { sed -n 'x;$p' <<<"$out"; }
+
+# nothing_left NAME: ends a check.
+nothing_left() {
+	[[ -z $(ls -A "$TMPDIR") ]] || problem "left behind: $(ls -A "$TMPDIR")"
+	! compgen -G '/tmp/kmc-suite.*/results/run' >/dev/null || problem "left on the machine: $(ls -d /tmp/kmc-suite.*)"
+	check "$1"
+}
+
+refuses() {
+	refuse "which hosts?" fleet
+	refuse "'a b' is no host" fleet 'a b'
+	refuse "unknown option '-oProxyCommand=x'" fleet -oProxyCommand=x a
+	refuse "'a;b' is no host" fleet 'a;b'
+	refuse "emulated hosts need the source tree" fleet lab:svm-npt
+	refuse "needs a number above 0" fleet --jobs 0 a
+	refuse "is the fleet's business" fleet a -- --shard 1/2
+	refuse "is the fleet's business" fleet a -- --results x
+	refuse "unknown option '--x'" fleet --x y a
+	refuse "cannot write results" "$suite/runner.sh" fleet a --results /dev/null/x
+	run 0 fleet --help
+	nothing_left "bad input is one line"
+}
+
+shards() {
+	local summary=$work/results/f/merged/summary.json
+	run 0 fleet one user@two local
+	[[ $(last_line_but_one) == '12 passed, 0 failed, 2 skipped' ]] || problem "$out"
+	[[ -s $summary && -s $work/results/f/joblog ]] || problem "no merged summary, or no joblog"
+	has "--shard 2/3" "$(<"$work/results/f/2-user-two/run.jsonl")"
+	[[ ! -e $work/results/f/merged/a_test.jsonl ]] || problem "merged is no run of its own"
+	nothing_left "three hosts run a shard each, merged into one result"
+	run 0 fleet --each --jobs 1 one local -- --filter 's[12]' a_test
+	[[ $(last_line_but_one) == '2 passed, 0 failed, 0 skipped' ]] || problem "$out"
+	[[ $(cat "$work/results/f"/[12]-*/a_test.ktap | grep -c '^ok') == 4 ]] || problem "not all of it on each"
+	nothing_left "--each runs all of it on each"
+	FAKE_PLAN='a=pass b=fail:2 c=pass' run 1 fleet one two
+	has "b: 2 of 2 cases failed" "$out"
+	nothing_left "a failure on one host is the fleet's"
+}
+
+missing() {
+	run 1 fleet one refused three
+	has "2-refused"$'\t'"cannot be used: ssh: connect to host refused port 22: Connection refused" "$out"
+	has "1 of 3 hosts ran nothing" "$out"
+	has "missing: shard 2/3" "$out"
+	nothing_left "a host that cannot be used is told, and the fleet fails"
+	run 2 fleet refused
+	has "no host ran anything" "$err"
+	run 0 fleet one flaky --retries 3
+	nothing_left "--retries tries such a host again"
+}
+
+ends_when_killed() {
+	local victim i signal
+	for signal in TERM KILL; do
+		rm -rf "$work/results"
+		FAKE_PLAN='a=nap:60000 b=nap:60000' "$suite/runner.sh" fleet one two --results "$work/results" --run-name f \
+			>"$work/out" 2>&1 </dev/null &
+		victim=$!
+		for ((i = 0; i < 100; i++)); do
+			(($(pgrep_suite x86/a_test | wc -l) < 4)) || break # timeout and test, twice
+			sleep 0.1
+		done
+		((i < 100)) || problem "nothing runs: $(<"$work/out")"
+		kill -"$signal" "$victim"
+		wait "$victim" 2>/dev/null
+		for ((i = 0; i < 80; i++)); do
+			[[ -z $(pgrep_suite _test fleet.sh) ]] && break
+			sleep 0.1
+		done
+		[[ -z $(pgrep_suite _test fleet.sh) ]] || problem "SIG$signal: processes go on: $(pgrep_suite _test fleet.sh)"
+		check "SIG$signal ends what runs on the machines, too"
+	done
+}
+
+# Processes of ours that run one of these.
+pgrep_suite() {
+	local file text name
+	for file in /proc/[0-9]*/cmdline; do
+		text=$(tr '\0' ' ' <"$file") 2>/dev/null
+		for name; do
+			[[ ($text == *kmc-suite.* || $text == *"$suite"*) && $text == *"$name"* ]] && printf '%s\n' "${file//[^0-9]/}"
+		done
+	done 2>/dev/null
+}
+
+definitions() {
+	local files=("$here"/docs/fleet/*.yaml "$here"/docs/fleet/tmt/*.fmf)
+	if command -v yamllint >/dev/null; then
+		run 0 yamllint -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable, indentation: disable}}' "${files[@]}"
+		[[ -z $out ]] || problem "$out"
+		check "the definitions are YAML"
+	else
+		check "the definitions are YAML # SKIP yamllint is not installed"
+	fi
+	if python3 -c 'import lava_common.schemas' 2>/dev/null; then
+		run 0 python3 - "$here/docs/fleet/lava-job.yaml" <<<'
+import sys, yaml
+from lava_common.schemas import validate
+from lava_common.schemas.test import testdef
+job = yaml.safe_load(open(sys.argv[1]))
+validate(job)
+testdef.validate(job["actions"][2]["test"]["definitions"][0]["repository"])'
+		check "LAVA takes the job"
+	else
+		check "LAVA takes the job # SKIP lava-common is not installed"
+	fi
+	if command -v tmt >/dev/null; then
+		run 0 tmt --root "$here/docs/fleet/tmt" lint
+		check "tmt takes the plans"
+	else
+		check "tmt takes the plans # SKIP tmt is not installed"
+	fi
+}
+
+refuses
+shards
+missing
+ends_when_killed
+definitions
+printf '1..%d\n' "$number"
+totals
+((!failures))
