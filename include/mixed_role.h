@@ -24,6 +24,7 @@ enum mixed_op {
 	MIXED_STORE,     /* the vCPU stores value at linear address gpa: wide, see seat.h */
 	MIXED_INVLPG,    /* each vCPU of the mask: INVLPG of gpa */
 	MIXED_FLUSH,     /* ... MOV to CR3 of its root */
+	MIXED_CR3,       /* ... MOV to CR3 of its root of set value, which it has from now on */
 	MIXED_PGE,       /* ... MOV to CR4 that changes PGE, and another that changes it back */
 	MIXED_ROOT,      /* ... has the root of set value from now on, by KVM_SET_SREGS */
 	MIXED_LOOK,      /* ... looks at all addresses */
@@ -53,6 +54,7 @@ struct mixed_step {
 #define STORE(vcpu, gva, word) { MIXED_STORE, vcpu, 0, (gva), (word) }
 #define INVLPG(mask, gva) { MIXED_INVLPG, mask, 0, (gva), 0 }
 #define FLUSH(mask) { MIXED_FLUSH, mask, 0, 0, 0 }
+#define CR3(mask, set) { MIXED_CR3, mask, 0, 0, set }
 #define PGE(mask) { MIXED_PGE, mask, 0, 0, 0 }
 #define ROOT(mask, set) { MIXED_ROOT, mask, 0, 0, set }
 #define LOOK(mask) { MIXED_LOOK, mask, 0, 0, 0 }

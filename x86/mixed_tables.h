@@ -346,6 +346,43 @@ static const struct mixed_step flushed_by_pge[] = {
 	LOOK(EVERYONE),
 };
 
+/* Guests switch between two roots, as kernels do between processes: KVM has kept the other. */
+static const struct mixed_step cr3_and_back[] = {
+	PUT4(ROOT_PD(0), 0x100, TABLE(2) | E_RW),
+	PUT4(ROOT_PD(1), 0x100, TABLE(3) | E_RW),
+	PUT8(ROOT_PML4(1), 0, ROOT_PDPT(1) | E_RW),
+	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
+	PUT8(ROOT_PDPT(1), 1, TABLE(4) | E_RW),
+	PUT8(ROOT_PAE(0), 1, TABLE(1) | E_PAE),
+	PUT8(ROOT_PAE(1), 1, TABLE(4) | E_PAE),
+	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	PUT8(TABLE(4), 0, TABLE(5) | E_RW),
+	PUT8(TABLE(0), 1, DATA(0) | E_RW),
+	PUT8(TABLE(0), 2, DATA(1) | E_RO),
+	PUT8(TABLE(5), 1, DATA(2) | E_RO),
+	PUT8(TABLE(5), 2, DATA(3) | E_SRW),
+	PUT4(TABLE(2), 1, DATA(0) | E_RW),
+	PUT4(TABLE(2), 2, DATA(1) | E_RO),
+	PUT4(TABLE(3), 1, DATA(2) | E_RO),
+	PUT4(TABLE(3), 2, DATA(3) | E_SRW),
+	LOOK(EVERYONE),
+	CR3(EVERYONE, 1),
+	LOOK(EVERYONE),
+	CR3(EVERYONE, 0),
+	LOOK(EVERYONE),
+	/* What is edited is not the root in use. */
+	SET8(0, TABLE(5), 1, 0),
+	SET8(1, TABLE(5), 2, DATA(3) | E_RW),
+	SET4(2, TABLE(3), 1, 0),
+	SET4(2, TABLE(3), 2, DATA(3) | E_RW),
+	CR3(EVERYONE, 1),
+	LOOK(EVERYONE),
+	/* With PAE paging the root is CR3 and four registers. */
+	SET8(1, ROOT_PAE(1), 1, TABLE(1) | E_PAE),
+	FLUSH(EVERYONE),
+	LOOK(EVERYONE),
+};
+
 /* An unsync table is unlinked, edited and linked again: no flush needed (65855ed8b034). */
 static const struct mixed_step relink[] = {
 	PUT4(ROOT_PD(0), 0x100, TABLE(0) | E_RW),

@@ -24,8 +24,8 @@ u64 mixed_random(struct mixed *m)
 void mixed_step_text(const struct mixed_step *step, char text[MIXED_STEP_TEXT_LEN])
 {
 	static const char *const names[NR_MIXED_OPS] = {
-		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "PGE", "ROOT", "LOOK", "TOUCH",
-		"DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
+		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "CR3", "PGE", "ROOT", "LOOK",
+		"TOUCH", "DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
 	};
 
 	snprintf(text, MIXED_STEP_TEXT_LEN, "%s vcpu %#x, %#llx, %#llx", names[step->op], step->seat,
@@ -320,6 +320,8 @@ static void flush(struct mixed *m, const struct mixed_step *step)
 			continue;
 		if (step->op == MIXED_FLUSH)
 			privileged(m, seat, SEAT_CR3, seat->cr3);
+		else if (step->op == MIXED_CR3)
+			privileged(m, seat, SEAT_CR3, shared_root(&seat->state, step->value));
 		else if (step->op == MIXED_PGE)
 			privileged(m, seat, changes_pge(seat) ? SEAT_PGE : SEAT_CR3, seat->cr3);
 		else if (state_modes[seat->state.mode].code64 || step->gpa >> 32 == 0)
@@ -407,6 +409,7 @@ void mixed_do(struct mixed *m, const struct mixed_step *step)
 		break;
 	case MIXED_INVLPG:
 	case MIXED_FLUSH:
+	case MIXED_CR3:
 	case MIXED_PGE:
 		flush(m, step);
 		break;
