@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "host_file.h"
 
 #ifndef KVM_CAP_VM_TYPES
 #define KVM_CAP_VM_TYPES 235
@@ -50,28 +51,13 @@ static void set_text(char *field, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
-/* The first line of a file, without its newline; false if it cannot be read. */
-static bool read_line(const char *path, char *line, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	bool ok;
-
-	if (!file)
-		return false;
-	ok = fgets(line, size, file);
-	fclose(file);
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	return ok;
-}
-
 /* Module parameters read Y/N when they are bool and a number when they are int. */
 enum tristate module_parameter(const char *module, const char *parameter)
 {
 	char path[256], value[32];
 
 	set_text(path, sizeof(path), MODULES "/%s/parameters/%s", module, parameter);
-	if (!read_line(path, value, sizeof(value)))
+	if (!host_read_line(path, value, sizeof(value)))
 		return UNKNOWN;
 	if (value[0] == 'Y')
 		return YES;
@@ -145,7 +131,7 @@ static void read_lab_emulator(struct host_card *card)
 {
 	char line[4096], *word, *state, *dash;
 
-	if (!read_line("/proc/cmdline", line, sizeof(line)))
+	if (!host_read_line("/proc/cmdline", line, sizeof(line)))
 		return;
 	for (word = strtok_r(line, " ", &state); word; word = strtok_r(NULL, " ", &state)) {
 		if (strncmp(word, "lab.emulator=", strlen("lab.emulator=")))
