@@ -48,9 +48,9 @@ check_headers() {
 
 # The model can be lifted out: nothing of the floors above, no I/O, no allocation.
 check_model_includes() {
-	local own='canonical|control_bits|gpa_outcome|legal_regs|mmu_state|nested|nested_role|nested_translate|nested_variant|page_table|pdpte|role|role_page|role_walk|rule|tour|types|variant|walk|x86'
+	local own='canonical|control_bits|gpa_outcome|legal_regs|mmu_state|nested|nested_role|nested_translate|nested_variant|page_table|pdpte|role|role_page|role_walk|rule|td_memory|tdx_gpa|tour|types|variant|walk|x86'
 	local libc='assert|limits|stdarg|stdbool|stddef|stdint|stdio|string'
-	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk}.h \
+	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk,tdx_gpa}.h \
 		include/{rule,types,variant,walk,x86}.h |
 		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|walk)_rules\\.def\")"
 }
