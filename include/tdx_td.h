@@ -54,6 +54,9 @@ int td_build(struct td *td, enum td_stage stage);
 /* "vm", "loaded": for names of cases. */
 const char *td_stage_name(enum td_stage stage);
 
+/* The step to TD_MEMORY, also ahead of its turn: KVM does not mind when after KVM_TDX_INIT_VM. */
+int td_add_memory(struct td *td);
+
 /* Single calls, which change nothing in *td but by what KVM hands out. */
 int td_init_vm(struct td *td);
 int td_get_cpuid(struct td *td, u32 nent, struct kvm_cpuid2 **cpuid);

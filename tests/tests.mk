@@ -10,8 +10,14 @@ SEEDED_MODEL_O := $(MODEL_C:%.c=$(SEEDED)/%.o)
 SEEDED_TESTS := $(if $(wildcard tests/seeded_faults_test.c),$(B)/tests/seeded_faults_test)
 PLAIN_TESTS := $(filter-out $(B)/tests/seeded_faults_test,$(OWN_TESTS))
 
+# Tests of x86/ with a TDX host played to them, at the seam to the C library.
+STANDIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/standin/*.c))
+STANDIN_TESTS := $(if $(STANDIN_O),$(patsubst %,$(B)/tests/standin/%,tdx_host_test tdx_abi_test))
+STANDIN_WRAPPED := open close ioctl pread mmap munmap fopen opendir host_cpuid numa_available \
+	numa_max_node numa_node_size64 numa_node_to_cpus
+
 .PHONY: check-build
-check-build: all $(PLAIN_TESTS) $(SEEDED_TESTS) \
+check-build: all $(STANDIN_TESTS) $(PLAIN_TESTS) $(SEEDED_TESTS) \
 	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test \
 	$(B)/tests/nested_model_seeded_test
 
@@ -34,6 +40,10 @@ $(B)/tests/%: $(B)/tests/%.o $(B)/libkmc.a
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
 
 $(B)/tests/fake_test: LINK += -Wl,--wrap=fdatasync
+
+$(B)/tests/standin/%_test: $(B)/x86/%_test.o $(STANDIN_O) $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(STANDIN_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
 # The model with a switch in it that breaks one rule at a time.
 $(SEEDED)/%.o: %.c Makefile tests/tests.mk

@@ -164,6 +164,17 @@ static void no_irqchip(const struct subtest *self, struct td *td)
 	check_errno(self, "KVM_CREATE_VCPU", EINVAL, EINVAL, order_create_vcpu(td));
 }
 
+/* With its memory there before KVM_TDX_INIT_VCPU, it is for that alone that no page can be added. */
+static void memory_first(const struct subtest *self, struct td *td)
+{
+	if (!build(self, td, TD_VCPU))
+		return;
+	check_errno(self, "memory", 0, 0, td_add_memory(td));
+	if (!check_errno(self, "vcpu/KVM_TDX_INIT_MEM_REGION", EINVAL, EINVAL, order_init_mem_region(td)))
+		return;
+	finish_and_run(self, td);
+}
+
 /*
  * The shared bit, seen from the VMM
  */
@@ -282,6 +293,7 @@ WITH_TD(right_order)
 WITH_TD(wrong_order)
 WITH_TD(wrong_arguments)
 WITH_TD(no_irqchip)
+WITH_TD(memory_first)
 WITH_TD(memslot_limit)
 WITH_TD(mem_region)
 WITH_TD(cpuid)
@@ -292,6 +304,7 @@ WITH_TD(pre_fault_td)
 	{ "gpaw" #gpaw "/wrong-order", run_wrong_order, NULL },              \
 	{ "gpaw" #gpaw "/wrong-arguments", run_wrong_arguments, NULL },      \
 	{ "gpaw" #gpaw "/no-irqchip", run_no_irqchip, NULL },                \
+	{ "gpaw" #gpaw "/memory-first", run_memory_first, NULL },            \
 	{ "gpaw" #gpaw "/memslot-limit", run_memslot_limit, NULL },          \
 	{ "gpaw" #gpaw "/mem-region", run_mem_region, NULL },                \
 	{ "gpaw" #gpaw "/cpuid", run_cpuid, NULL },                          \

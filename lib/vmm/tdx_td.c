@@ -171,7 +171,7 @@ int td_set_slot(struct td *td, u32 slot, gpa_t gpa, u64 size, void *memory, int 
 	return __vm_ioctl(&td->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }
 
-static int add_memory(struct td *td)
+int td_add_memory(struct td *td)
 {
 	struct kvm_create_guest_memfd create = { .size = TD_RAM_SIZE };
 	struct kvm_memory_attributes private = {
@@ -181,6 +181,8 @@ static int add_memory(struct td *td)
 	};
 	int err;
 
+	if (td->memfd >= 0)
+		return 0;
 	td->memfd = ioctl(td->vm.fd, KVM_CREATE_GUEST_MEMFD, &create);
 	if (td->memfd < 0)
 		return failed(td, "KVM_CREATE_GUEST_MEMFD");
@@ -238,7 +240,7 @@ static int take_step(struct td *td, enum td_stage to)
 		err = tdx_vcpu_command(td->vcpu.fd, TDX_INIT_VCPU, 0, NULL, &hw_error);
 		return command_failed(td, "KVM_TDX_INIT_VCPU", err, hw_error);
 	case TD_MEMORY:
-		return add_memory(td);
+		return td_add_memory(td);
 	case TD_LOADED:
 		return load(td);
 	case TD_FINAL:

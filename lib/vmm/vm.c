@@ -26,25 +26,42 @@ int vm_check_cap(struct vm *vm, long cap)
 	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);
 }
 
+/* NULL, or the step that failed, with errno. */
+static const char *open_vm(struct vm *vm)
+{
+	int size;
+
+	vm->kvm_fd = open(kvm_device_path(), O_RDWR | O_CLOEXEC);
+	if (vm->kvm_fd < 0)
+		return "open";
+	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (size <= 0)
+		return "KVM_GET_VCPU_MMAP_SIZE";
+	vm->run_size = size;
+	do {
+		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	} while (vm->fd < 0 && errno == EINTR);
+	return vm->fd < 0 ? "KVM_CREATE_VM type 0" : NULL;
+}
+
 static struct vm *create_on(const struct host_card *card)
 {
 	struct vm *vm;
 	u64 identity = INTEL_IDENTITY_MAP_ADDR;
-	int size;
+	const char *step;
+	int err;
 
 	TEST_REQUIRE(!card->kvm_error[0], "%s", card->kvm_error);
 	vm = calloc(1, sizeof(*vm));
 	TEST_ASSERT(vm, "out of memory");
 	vm->card = *card;
-	vm->kvm_fd = open(kvm_device_path(), O_RDWR | O_CLOEXEC);
-	TEST_ASSERT(vm->kvm_fd >= 0, "open %s: %s", kvm_device_path(), strerror(errno));
-	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	TEST_ASSERT(size > 0, "KVM_GET_VCPU_MMAP_SIZE: %s", strerror(errno));
-	vm->run_size = size;
-	do {
-		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
-	} while (vm->fd < 0 && errno == EINTR);
-	TEST_ASSERT(vm->fd >= 0, "KVM_CREATE_VM type 0: %s", strerror(errno));
+	vm->kvm_fd = vm->fd = -1;
+	step = open_vm(vm);
+	if (step) {
+		err = errno;
+		vm_free(vm);
+		TEST_FAIL("%s, %s: %s", kvm_device_path(), step, strerror(err));
+	}
 	/* Needed by VT-x only; other backends refuse or ignore them. */
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, INTEL_TSS_ADDR);
 	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
@@ -103,8 +120,10 @@ void vm_free(struct vm *vm)
 		vcpu_free(vm, vm->vcpus);
 		vm->vcpus = next;
 	}
-	close(vm->fd);
-	close(vm->kvm_fd);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->kvm_fd >= 0)
+		close(vm->kvm_fd);
 	for (i = 0; i < vm->nr_slots; i++)
 		if (!vm->slot[i].shared)
 			munmap(vm->slot[i].host, vm->slot[i].size);

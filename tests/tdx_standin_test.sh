@@ -1,0 +1,434 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests of tdx_host_test and tdx_abi_test with TDX hosts that are played to them
+# (tests/standin/): right ones of several kernels, each line of the table of symptoms in
+# docs/tdx.md, an error at each step of making a TD, mistakes in KVM.  Of each the subtests that fail
+# must be those that should, what they say must name the cause, and nothing may be left open.
+# Prints KTAP; exits 0 or 1.
+set -u
+export LC_ALL=C
+
+here=$(cd -- "$(dirname -- "$0")/.." && pwd)
+standin=${STANDIN_DIR:-$here/build/tests/standin}
+for name in tdx_host_test tdx_abi_test; do
+	[[ -x $standin/$name ]] || { printf 'tdx_standin_test.sh: %s is not built\n' "$standin/$name" >&2 && exit 2; }
+done
+work=$(mktemp -d "${TMPDIR:-/tmp}/tdx_standin.XXXXXX") || exit 2
+trap 'rm -rf -- "$work"' EXIT
+scratch=$work
+# shellcheck source=tests/checking.sh
+source "$here/tests/checking.sh"
+export STANDIN_ROOT=$work/root STANDIN=''
+
+# shellcheck source=tests/tdx_standin_host.sh
+source "$here/tests/tdx_standin_host.sh"
+
+#
+# Checking
+#
+
+# ends CODE TEST [ARGUMENT...]: runs it; failed: its failed subtests.  99 is something left open.
+ends() {
+	local code=$1 test=$2
+	shift 2
+	STANDIN=$STANDIN run "$code" "$standin/$test" "$@"
+	failed=" $(sed -n 's/^not ok [0-9]* \([^ ]*\).*/\1/p' <<<"$out" | tr '\n' ' ')"
+	[[ -z $err ]] || problem "on stderr: $err"
+}
+
+# only SUBTEST...: these failed and no others.
+only() {
+	local want=" $*"
+	[[ $failed == "${want% } " || ($failed == ' ' && -z $*) ]] || problem "failed:$failed, and not:$want"
+}
+
+# A wrong host: what must fail, and what must be said.  finds "SUBTEST..." TEXT...
+finds() {
+	local want=$1 text
+	shift
+	export STANDIN
+	ends 1 tdx_host_test
+	# shellcheck disable=SC2086 # a list of words
+	only $want
+	for text; do has "$text" "$out"; done
+}
+
+# A host that is none.
+is_skipped() {
+	ends 4 tdx_host_test
+	only
+	has "$1" "$out"
+	[[ $out != *'# cases='* ]] || problem "a check counts as passed"
+}
+
+#
+# Hosts that are right
+#
+right_hosts() {
+	local ready
+	for ready in "$said_ready" "$said_ready_old"; do
+		right_host
+		log "$said_booting" "$said_tme" "$said_keyids" "$said_pamt" "$ready"
+		ends 0 tdx_host_test
+		only
+	done
+	check "a TDX host that is set up rightly, with the log of older and of newer kernels"
+	right_host
+	sed -i 's/^6,\([0-9]*\),/6,1000\1,/' "$STANDIN_ROOT/dev/kmsg"
+	sed -i '/tdx/d' "$STANDIN_ROOT/dev/kmsg"
+	ends 0 tdx_host_test
+	only
+	has 'tdx_host_platform says the same' "$out"
+	check "the same, with the beginning of the log overwritten"
+	right_host
+	rm -r "$STANDIN_ROOT/dev"
+	ends 0 tdx_host_test
+	only
+	has 'msr/readable # SKIP cannot tell' "$out"
+	check "the same, with neither MSRs nor log: what cannot be seen is skipped"
+	right_host
+	log "$said_booting" "$said_keyids" 'virt/tdx: SEAMCALL (0x0000000000000021) failed: 0x8000020300000000' \
+		'virt/tdx: module initialization failed (-5)' "$said_pamt" "$said_ready"
+	ends 0 tdx_host_test
+	only
+	check "a failure that a later loading of kvm_intel has made good"
+}
+
+no_tdx_hosts() {
+	right_host && without_tdx && without_flag && log "$said_booting" && rm -r "$STANDIN_ROOT/dev/cpu"
+	put played/cpuid '0 0 10 68747541 444d4163 69746e65
+1 0 00a20f10 0 0 0'
+	is_skipped 'not a TDX host: the CPU is not Intel'
+	put played/cpuid '0 0 20 756e6547 6c65746e 49656e69
+1 0 000a06d1 0 80000020 08000000
+7 0 0 0 10002000 0'
+	is_skipped 'not a TDX host: it is a guest'
+	put played/cpuid '0 0 20 756e6547 6c65746e 49656e69
+1 0 000506e3 0 00000020 08000000
+7 0 0 0 0 0'
+	is_skipped 'not a TDX host: the CPU has no total memory encryption'
+	check "hosts that can be no TDX hosts are skipped: AMD, a guest, no TME"
+	right_host && without_tdx && without_flag && log "$said_booting" && msrs fe d0a 87 0 1401 0 982 0
+	is_skipped 'not a TDX host: the CPU has no SEAMRR'
+	check "a CPU with TME and without SEAMRR is skipped"
+	msrs 87 0 1401 0 982 0
+	put proc/cmdline root=/dev/sda1
+	is_skipped 'not set up as a TDX host: the CPU can, but nothing is switched on'
+	has 'change: BIOS: switch on Total Memory Encryption' "$out"
+	check "a CPU that could, with nothing switched on, is skipped and told what to change"
+	rm -r "$STANDIN_ROOT/dev/cpu"
+	is_skipped 'cannot tell whether this is a TDX host'
+	check "without MSRs nobody can tell"
+	right_host && without_tdx && without_flag && log "$said_booting" && msrs 87 0 1401 0 982 0
+	ends 1 tdx_host_test
+	has 'kvm_intel.tdx=1 is on the kernel' "$out"
+	check "the same with kvm_intel.tdx=1 asked for is a TDX host set up wrongly"
+}
+
+#
+# The table of symptoms, row by row, and what else can be wrong
+#
+
+# Says what the kernel says when the module fails, and leaves KVM without TDX.
+module_fails() {
+	right_host
+	without_tdx
+	log "$said_booting" "$said_tme" "$said_keyids" "$@" 'virt/tdx: module initialization failed (-5)'
+}
+
+readonly after_module='kvm_intel/tdx module/initialized capability/vm-types'
+
+symptoms_of_the_module() {
+	module_fails 'virt/tdx: SEAMCALL failed: TDX not enabled by BIOS'
+	finds 'kvm_intel/tdx module/bios module/initialized capability/vm-types' 'switched TDX on only in part' 'SEAM loader'
+	check 'symptom: "not enabled by BIOS" after a KeyID range line: BIOS settings'
+	module_fails 'virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000'
+	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+		'TDH.SYS.INIT failed with 0xc000090000000000 INCORRECT_CPUID_VALUE' 'change: update the BIOS'
+	check 'symptom: SEAMCALL 0x21 -> INCORRECT_CPUID_VALUE: old BIOS'
+	module_fails 'tdx: SEAMCALL (33) failed: 0xc000092100000122'
+	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+		'TDH.SYS.INIT failed with 0xc000092100000122 INCORRECT_MSR_VALUE' 'MSR 0x122 (IA32_TSX_CTRL)' 'firmware'
+	check 'symptom: SEAMCALL 33 -> INCORRECT_MSR_VALUE, MSR 0x122: firmware'
+	module_fails 'virt/tdx: SEAMCALL (0x0000000000000022) failed: 0xc000050500000000'
+	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+		'TDH.SYS.RD failed with 0xc000050500000000 SYS_NOT_READY' 'TDX module 1.0' '1.5 or newer'
+	check 'symptom: SEAMCALL 0x22 -> SYS_NOT_READY: module 1.0'
+	module_fails 'virt/tdx: SEAMCALL (0x0000000000000022) failed: 0xc0000c0000000000' \
+		'virt/tdx: RCX 0x0000000000000000 RDX 0x9100000200000003 R08 0x0000000000000000'
+	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+		'METADATA_FIELD_ID_INCORRECT' 'the module is too old' 'change: a newer TDX module'
+	check 'symptom: METADATA_FIELD_ID_INCORRECT: old module'
+	module_fails 'virt/tdx: initialization failed: TDMR [0x0, 0x40000000): reserved areas exhausted.'
+	finds 'kvm_intel/tdx module/memory module/initialized capability/vm-types' 'too many pieces' 'a simpler memory map'
+	check 'symptom: "reserved areas exhausted": CMR and memory map'
+	module_fails 'virt/tdx: initialization failed: TDMRs exhausted.'
+	finds 'kvm_intel/tdx module/memory module/initialized capability/vm-types' 'too many pieces'
+	check '"TDMRs exhausted"'
+	module_fails 'virt/tdx: module not loaded'
+	finds 'kvm_intel/tdx module/loaded module/initialized capability/vm-types' 'loaded no TDX module'
+	check '"module not loaded"'
+	module_fails 'virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000aff00000001'
+	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+		'TDH.SYS.CONFIG failed with 0xc0000aff00000001 unknown status (class physical memory' 'ABI reference'
+	check 'a status that has no name yet'
+}
+
+symptoms_of_kvm() {
+	local name words
+	right_host && without_tdx && put proc/cmdline nohibernate
+	log "$said_booting" "$said_tme" "$said_keyids"
+	finds 'kvm_intel/tdx capability/vm-types' 'vm-type tdx not supported' 'kvm_intel.tdx is N, which is the default'
+	check 'symptom: "vm-type tdx not supported": tdx=0'
+	right_host && without_tdx && put sys/module/kvm_intel/parameters/ept N
+	log "$said_booting" "$said_tme" "$said_keyids" 'kvm_intel: EPT is required for TDX'
+	finds 'kvm_intel/parameters kvm_intel/refusal kvm_intel/tdx capability/vm-types' \
+		'vm-type tdx not supported' 'set kvm_intel.ept=1'
+	check 'symptom: "vm-type tdx not supported": ept=0'
+	right_host && without_tdx && rm "$STANDIN_ROOT/sys/module/kvm_intel/parameters/tdx"
+	log "$said_booting" "$said_tme" "$said_keyids"
+	finds 'kvm_intel/loaded capability/vm-types' 'vm-type tdx not supported' 'a kernel with CONFIG_KVM_INTEL_TDX'
+	check 'symptom: "vm-type tdx not supported": a kernel without TDX in KVM'
+	right_host && without_tdx && rm -r "$STANDIN_ROOT/sys/module/kvm_intel"
+	log "$said_booting" "$said_tme" "$said_keyids"
+	finds 'kvm_intel/loaded capability/vm-types' 'modprobe kvm_intel'
+	check 'kvm_intel is not loaded'
+	while IFS=: read -r name words; do
+		right_host && without_tdx && put "sys/module/${name/.//parameters/}" N
+		log "$said_booting" "$said_tme" "$said_keyids" "kvm_intel: $words"
+		finds 'kvm_intel/parameters kvm_intel/refusal kvm_intel/tdx capability/vm-types' "set $name=1"
+	done <<-EOT
+		kvm_intel.eptad:TDP MMU and MMIO caching and EPT A/D bit is required for TDX
+		kvm.tdp_mmu:TDP MMU and MMIO caching and EPT A/D bit is required for TDX
+		kvm.mmio_caching:TDP MMU and MMIO caching and EPT A/D bit is required for TDX
+		kvm_intel.enable_apicv:APICv is required for TDX
+	EOT
+	check 'kvm_intel refuses: each parameter'
+	for words in 'MOVDIR64B is required for TDX' 'Self-snoop is required for TDX' \
+		'TDX not supported by the host platform' \
+		'Disable TDX: MAX_VCPU_PER_TD (64) smaller than number of logical CPUs (512).'; do
+		right_host && without_tdx
+		log "$said_booting" "$said_tme" "$said_keyids" "kvm_intel: $words"
+		finds 'kvm_intel/refusal kvm_intel/tdx capability/vm-types' "$words" 'asked for TDX and went without'
+	done
+	check 'kvm_intel refuses: MOVDIR64B, self-snoop, platform, number of CPUs'
+	right_host
+	STANDIN='no_kvm=13'
+	ends 0 tdx_host_test
+	only
+	has 'capability/vm-types # SKIP cannot tell' "$out"
+	check '/dev/kvm may not be opened: that is skipped, not failed'
+}
+
+symptoms_of_the_bios() {
+	local after='kvm_intel/tdx capability/vm-types'
+	right_host && without_tdx && without_flag && msrs 982 0
+	log "$said_booting" 'x86/tme: not enabled by BIOS' "$said_keyids"
+	finds "msr/tme log/tme kernel/platform-flag $after" 'memory encryption is off'
+	check 'BIOS: TME off'
+	right_host && without_tdx && without_flag && msrs 87 20
+	log "$said_booting" "$said_tme"
+	finds "msr/key-split log/keyids kernel/platform-flag $after" 'set no KeyID aside for TDX' 'silence: '
+	check 'BIOS: no TDX KeyIDs, and the kernel is silent'
+	right_host && without_tdx && without_flag && msrs 87 100000020
+	log "$said_booting" "$said_tme" 'virt/tdx: BIOS enabled: private KeyID range [32, 33)' \
+		'virt/tdx: initialization failed: too few private KeyIDs available.'
+	finds "msr/key-split log/keyids kernel/platform-flag $after" 'none is left for TDs'
+	check 'BIOS: a single TDX KeyID'
+	right_host && msrs 87 6000000020
+	finds msr/key-split 'more KeyIDs than the CPU has'
+	check 'BIOS: more KeyIDs than there are'
+	right_host && without_tdx && msrs 1401 400
+	log "$said_booting" "$said_tme" "$said_keyids"
+	finds "msr/seamrr $after" 'SEAMRR is off'
+	check 'BIOS: SEAMRR off'
+	right_host && msrs a0 5
+	finds msr/mcheck 'MCHECK refused'
+	check 'BIOS: MCHECK refused the platform'
+	right_host && msrs 3a 5
+	finds msr/sgx 'SGX is off'
+	check 'BIOS: SGX off'
+	right_host && sed -i 's/^982 3/982 1/' "$STANDIN_ROOT/dev/cpu/3/msr"
+	finds msr/tme 'CPUs differ' '0x1 on CPU 3'
+	check 'BIOS: one CPU differs'
+	right_host && msrs ce 0
+	ends 0 tdx_host_test
+	has 'pre-production part' "$out"
+	check 'a pre-production part is named, and no failure'
+	right_host && without_tdx && without_flag
+	log "$said_booting" "$said_tme" "$said_keyids" 'virt/tdx: initialization failed: Hibernation support is enabled'
+	finds "log/hibernation kernel/platform-flag $after" 'add nohibernate'
+	check 'kernel: hibernation'
+	right_host && put played/cpuid '0 0 20 756e6547 6c65746e 49656e69
+1 0 000a06d1 0 00000020 0
+7 0 0 0 2000 0'
+	finds cpu/instructions 'MOVDIR64B 0, self-snoop 0'
+	check 'CPU: no MOVDIR64B, no self-snoop'
+}
+
+run_time() {
+	right_host && put sys/devices/system/cpu/online 0-1 && put sys/devices/system/node/node1/cpulist ''
+	finds run/packages 'node 1 has memory and no online CPU' 'EIO'
+	check 'run time: a package without an online CPU'
+	right_host && put sys/devices/system/cpu/online 0-2
+	ends 0 tdx_host_test
+	only
+	check 'run time: one CPU offline is no matter'
+	right_host && log "$said_booting" "$said_tme" "$said_keyids" "$said_ready" \
+		'kvm_intel: All packages need to have online CPU to create TD. Online CPU and retry.'
+	finds run/log 'a TD could not be made (EIO)'
+	check 'run time: the kernel said so'
+	right_host && put sys/fs/cgroup/misc.current 'tdx 31'
+	finds run/keyids 'all KeyIDs are used up' ENOSPC
+	check 'run time: KeyIDs used up'
+	right_host && put sys/fs/cgroup/user.slice/misc.max 'tdx 2' && put sys/fs/cgroup/user.slice/misc.current 'tdx 2'
+	finds run/keyids 'this cgroup: 2 of 2' 'raise tdx in its misc.max'
+	check 'run time: the limit of the cgroup'
+	right_host && put sys/devices/system/node/node1/memory40/state offline
+	ends 0 tdx_host_test
+	has '1 memory blocks offline' "$out"
+	has 'cannot be brought online any more' "$out"
+	check 'run time: memory that is offline'
+	right_host && put proc/cpuinfo 'flags		: fpu vmx tdx_host_platform
+bugs		: tdx_pw_mce'
+	ends 0 tdx_host_test
+	has 'refuse kexec and kdump' "$out"
+	check 'run time: the erratum that forbids kexec'
+	right_host && log "$said_booting" "$said_tme" "$said_keyids" "$said_ready" \
+		'kvm_intel: SEAMCALL TDH_MEM_PAGE_ADD failed: 0xc000010000000001'
+	finds run/log 'which KVM holds for a bug'
+	check 'run time: a SEAMCALL for a TD failed'
+}
+
+#
+# The ioctls
+#
+
+# abi CODE "SUBTEST..." TEXT...
+abi() {
+	local code=$1 want=$2 text
+	shift 2
+	export STANDIN
+	ends "$code" tdx_abi_test
+	# shellcheck disable=SC2086
+	only $want
+	for text; do has "$text" "$out"; done
+}
+
+abi_variants() {
+	local abi
+	right_host
+	abi 0 '' 'pass:22 fail:0'
+	for abi in 616rc caps-first; do
+		STANDIN="abi=$abi"
+		abi 0 ''
+	done
+	check 'ioctls of several kernels pass'
+	STANDIN='vm_types=0x3f'
+	abi 0 ''
+	STANDIN='vm_types=1'
+	abi 0 '' 'KVM makes no TDs here' 'pass:4 fail:0'
+	STANDIN='vm_types=0'
+	abi 0 '' 'pass:4 fail:0'
+	STANDIN='no_kvm=13'
+	abi 4 '' 'Permission denied'
+	check 'without TDX, or without KVM, what needs it is skipped'
+	STANDIN='abi=other'
+	abi 1 'gpaw48/right-order gpaw52/right-order' 'KVM_TDX_CAPABILITIES: Inappropriate ioctl' \
+		'kernel and userspace have different versions'
+	check 'symptom: TDX_CAPABILITIES ENOTTY: kernel and userspace ABI differ'
+	STANDIN='ept5=0'
+	sed -i 's/ ept_5level//' "$STANDIN_ROOT/proc/cpuinfo"
+	abi 0 '' 'gpaw52/right-order # SKIP GPAW 52 needs 5-level EPT, which this CPU has not; use GPAW 48' \
+		'pass:13 fail:0 xfail:0 xpass:0 skip:9'
+	check 'symptom: INIT_VM EINVAL with GPAW 52 on parts without 5-level EPT: use GPAW 48'
+	right_host
+	STANDIN='ept5=0'
+	abi 1 gpaw52/right-order
+	check 'the same on a CPU that has 5-level EPT is a failure'
+	STANDIN='fail=KVM_TDX_INIT_VM:22:0xc000010000000045'
+	abi 1 'gpaw48/right-order gpaw52/right-order' 'OPERAND_INVALID (class operand, not recoverable), operand CPUID_CONFIG' \
+		'CPUID configuration is refused'
+	check 'symptom: TDH.MNG.INIT -> OPERAND_INVALID, CPUID_CONFIG'
+}
+
+abi_errors() {
+	local step error text
+	right_host
+	while IFS=: read -r error text; do
+		STANDIN="fail=KVM_TDX_INIT_VM:$error"
+		abi 1 'gpaw48/right-order gpaw52/right-order' "$text"
+	done <<-EOT
+		5:by a CPU of it
+		28:all KeyIDs are used up
+		11:no entropy
+		16:raise tdx in its misc.max
+	EOT
+	check 'INIT_VM: EIO, ENOSPC, EAGAIN, EBUSY are explained'
+	for step in KVM_CREATE_VM KVM_TDX_CAPABILITIES KVM_ENABLE_CAP KVM_GET_SUPPORTED_CPUID KVM_TDX_INIT_VM \
+		KVM_GET_VCPU_MMAP_SIZE KVM_CREATE_VCPU KVM_TDX_GET_CPUID KVM_SET_CPUID2 KVM_TDX_INIT_VCPU \
+		KVM_CREATE_GUEST_MEMFD KVM_SET_USER_MEMORY_REGION2 KVM_SET_MEMORY_ATTRIBUTES KVM_TDX_INIT_MEM_REGION \
+		KVM_TDX_FINALIZE_VM KVM_RUN; do
+		for error in 12 5 22; do
+			STANDIN="fail=$step:$error"
+			ends 1 tdx_abi_test
+			[[ $failed == *' gpaw48/right-order '* ]] || problem "$step $error: failed:$failed"
+			has "$step" "$out"
+		done
+	done
+	check 'an error at each step is named, and everything is given back'
+}
+
+# Each mistake is found by the subtests named, at both widths where a * stands for the width.
+deviations() {
+	local name want
+	right_host
+	while IFS=: read -r name want; do
+		STANDIN="deviation=$name"
+		abi 1 "${want//\*/gpaw48} ${want//\*/gpaw52}"
+	done <<-EOT
+		no-slot-limit:*/memslot-limit
+		init-vm-twice:*/wrong-order
+		init-vcpu-twice:*/wrong-order
+		finalize-early:*/wrong-order
+		finalize-twice:*/wrong-order
+		vcpu-early:*/wrong-order
+		run-early:*/wrong-order
+		vcpu-commands-late:*/wrong-order
+		pre-fault-early:*/wrong-order
+		region-early:*/memory-first
+		no-irqchip:*/no-irqchip
+		reserved-ignored:*/wrong-arguments
+		nent-ignored:*/wrong-arguments
+		any-gpaw:*/wrong-arguments
+		any-leaf:*/wrong-arguments
+		hw-error-ignored:*/wrong-arguments
+		unknown-command:*/wrong-arguments
+		region-shared:*/wrong-arguments
+		pre-fault-shared:*/wrong-arguments
+		region-not-moved:*/mem-region
+		gpaw-lost:*/cpuid
+	EOT
+	for want in 'any-vm-type:non-td/vm-types' 'normal-vm-commands:non-td/commands' \
+		'slot-limit-early:gpaw48/memslot-limit' 'slot-limit-stays:gpaw52/memslot-limit'; do
+		STANDIN="deviation=${want%%:*}"
+		abi 1 "${want#*:}"
+	done
+	check 'mistakes in KVM are found where they should be'
+	STANDIN='deviation=wrong-exit'
+	ends 1 tdx_abi_test
+	has 'observed: 0x5' "$out"
+	check 'a TD that ends otherwise than by a triple fault'
+}
+
+printf 'KTAP version 1\n'
+for part in right_hosts no_tdx_hosts symptoms_of_the_module symptoms_of_kvm symptoms_of_the_bios run_time \
+	abi_variants abi_errors deviations; do
+	# An argument picks by glob.
+	# shellcheck disable=SC2053
+	[[ $part == ${1:-*} ]] && "$part"
+done
+printf '1..%d\n' "$number"
+totals
+((!failures))
