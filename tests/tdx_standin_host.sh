@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2034,SC2119,SC2120 # used by who sources this
 #
 # The folder from which tests/standin/ plays a TDX host, to be sourced: STANDIN_ROOT names it.
 STANDIN_ROOT=${STANDIN_ROOT:?is to be set by who sources this}
@@ -41,6 +42,7 @@ fe 8d0a
 1400 7fe00000
 1401 c00"
 	while (($#)); do
+		# shellcheck disable=SC2001
 		text=$(sed "s/^$1 .*/$1 $2/" <<<"$text")
 		shift 2
 	done

@@ -82,7 +82,7 @@ right_hosts() {
 	has 'tdx_host_platform says the same' "$out"
 	check "the same, with the beginning of the log overwritten"
 	right_host
-	rm -r "$STANDIN_ROOT/dev"
+	rm -r "${STANDIN_ROOT:?}/dev"
 	ends 0 tdx_host_test
 	only
 	has 'msr/readable # SKIP cannot tell' "$out"
@@ -137,40 +137,38 @@ module_fails() {
 	log "$said_booting" "$said_tme" "$said_keyids" "$@" 'virt/tdx: module initialization failed (-5)'
 }
 
-readonly after_module='kvm_intel/tdx module/initialized capability/vm-types'
-
 symptoms_of_the_module() {
 	module_fails 'virt/tdx: SEAMCALL failed: TDX not enabled by BIOS'
-	finds 'kvm_intel/tdx module/bios module/initialized capability/vm-types' 'switched TDX on only in part' 'SEAM loader'
+	finds 'module/bios module/initialized capability/vm-types' 'switched TDX on only in part' 'SEAM loader'
 	check 'symptom: "not enabled by BIOS" after a KeyID range line: BIOS settings'
 	module_fails 'virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000'
-	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+	finds 'module/seamcall module/initialized capability/vm-types' \
 		'TDH.SYS.INIT failed with 0xc000090000000000 INCORRECT_CPUID_VALUE' 'change: update the BIOS'
 	check 'symptom: SEAMCALL 0x21 -> INCORRECT_CPUID_VALUE: old BIOS'
 	module_fails 'tdx: SEAMCALL (33) failed: 0xc000092100000122'
-	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+	finds 'module/seamcall module/initialized capability/vm-types' \
 		'TDH.SYS.INIT failed with 0xc000092100000122 INCORRECT_MSR_VALUE' 'MSR 0x122 (IA32_TSX_CTRL)' 'firmware'
 	check 'symptom: SEAMCALL 33 -> INCORRECT_MSR_VALUE, MSR 0x122: firmware'
 	module_fails 'virt/tdx: SEAMCALL (0x0000000000000022) failed: 0xc000050500000000'
-	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+	finds 'module/seamcall module/initialized capability/vm-types' \
 		'TDH.SYS.RD failed with 0xc000050500000000 SYS_NOT_READY' 'TDX module 1.0' '1.5 or newer'
 	check 'symptom: SEAMCALL 0x22 -> SYS_NOT_READY: module 1.0'
 	module_fails 'virt/tdx: SEAMCALL (0x0000000000000022) failed: 0xc0000c0000000000' \
 		'virt/tdx: RCX 0x0000000000000000 RDX 0x9100000200000003 R08 0x0000000000000000'
-	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+	finds 'module/seamcall module/initialized capability/vm-types' \
 		'METADATA_FIELD_ID_INCORRECT' 'the module is too old' 'change: a newer TDX module'
 	check 'symptom: METADATA_FIELD_ID_INCORRECT: old module'
 	module_fails 'virt/tdx: initialization failed: TDMR [0x0, 0x40000000): reserved areas exhausted.'
-	finds 'kvm_intel/tdx module/memory module/initialized capability/vm-types' 'too many pieces' 'a simpler memory map'
+	finds 'module/memory module/initialized capability/vm-types' 'too many pieces' 'a simpler memory map'
 	check 'symptom: "reserved areas exhausted": CMR and memory map'
 	module_fails 'virt/tdx: initialization failed: TDMRs exhausted.'
-	finds 'kvm_intel/tdx module/memory module/initialized capability/vm-types' 'too many pieces'
+	finds 'module/memory module/initialized capability/vm-types' 'too many pieces'
 	check '"TDMRs exhausted"'
 	module_fails 'virt/tdx: module not loaded'
-	finds 'kvm_intel/tdx module/loaded module/initialized capability/vm-types' 'loaded no TDX module'
+	finds 'module/loaded module/initialized capability/vm-types' 'loaded no TDX module'
 	check '"module not loaded"'
 	module_fails 'virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000aff00000001'
-	finds 'kvm_intel/tdx module/seamcall module/initialized capability/vm-types' \
+	finds 'module/seamcall module/initialized capability/vm-types' \
 		'TDH.SYS.CONFIG failed with 0xc0000aff00000001 unknown status (class physical memory' 'ABI reference'
 	check 'a status that has no name yet'
 }
@@ -183,7 +181,7 @@ symptoms_of_kvm() {
 	check 'symptom: "vm-type tdx not supported": tdx=0'
 	right_host && without_tdx && put sys/module/kvm_intel/parameters/ept N
 	log "$said_booting" "$said_tme" "$said_keyids" 'kvm_intel: EPT is required for TDX'
-	finds 'kvm_intel/parameters kvm_intel/refusal kvm_intel/tdx capability/vm-types' \
+	finds 'kvm_intel/parameters kvm_intel/refusal capability/vm-types' \
 		'vm-type tdx not supported' 'set kvm_intel.ept=1'
 	check 'symptom: "vm-type tdx not supported": ept=0'
 	right_host && without_tdx && rm "$STANDIN_ROOT/sys/module/kvm_intel/parameters/tdx"
@@ -197,7 +195,7 @@ symptoms_of_kvm() {
 	while IFS=: read -r name words; do
 		right_host && without_tdx && put "sys/module/${name/.//parameters/}" N
 		log "$said_booting" "$said_tme" "$said_keyids" "kvm_intel: $words"
-		finds 'kvm_intel/parameters kvm_intel/refusal kvm_intel/tdx capability/vm-types' "set $name=1"
+		finds 'kvm_intel/parameters kvm_intel/refusal capability/vm-types' "set $name=1"
 	done <<-EOT
 		kvm_intel.eptad:TDP MMU and MMIO caching and EPT A/D bit is required for TDX
 		kvm.tdp_mmu:TDP MMU and MMIO caching and EPT A/D bit is required for TDX
@@ -210,7 +208,7 @@ symptoms_of_kvm() {
 		'Disable TDX: MAX_VCPU_PER_TD (64) smaller than number of logical CPUs (512).'; do
 		right_host && without_tdx
 		log "$said_booting" "$said_tme" "$said_keyids" "kvm_intel: $words"
-		finds 'kvm_intel/refusal kvm_intel/tdx capability/vm-types' "$words" 'asked for TDX and went without'
+		finds 'kvm_intel/refusal capability/vm-types' "$words" 'asked for TDX and went without'
 	done
 	check 'kvm_intel refuses: MOVDIR64B, self-snoop, platform, number of CPUs'
 	right_host
@@ -222,7 +220,7 @@ symptoms_of_kvm() {
 }
 
 symptoms_of_the_bios() {
-	local after='kvm_intel/tdx capability/vm-types'
+	local after='capability/vm-types'
 	right_host && without_tdx && without_flag && msrs 982 0
 	log "$said_booting" 'x86/tme: not enabled by BIOS' "$said_keyids"
 	finds "msr/tme log/tme kernel/platform-flag $after" 'memory encryption is off'
@@ -422,9 +420,48 @@ deviations() {
 	check 'a TD that ends otherwise than by a triple fault'
 }
 
+#
+# The page that runner.sh tdx-host prints
+#
+
+# page CODE TEXT...
+page() {
+	local code=$1 text
+	shift
+	export STANDIN
+	run "$code" env KMC_TEST_DIR="$standin" bash "$here/lib/runner/tdx-host.sh"
+	[[ -z $err ]] || problem "on stderr: $err"
+	for text; do has "$text" "$out"; done
+}
+
+verdicts() {
+	right_host
+	page 0 'TDX module                       5 ok' 'Verdict: a TDX host (KVM offers the VM type TDX), set up rightly.'
+	rm -r "$STANDIN_ROOT/dev/cpu"
+	page 0 '8 cannot tell' 'modprobe msr, and run as root' 'with nothing wrong in what could be seen'
+	check 'runner.sh tdx-host: a host that is set up rightly'
+	module_fails 'virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000'
+	page 1 'What is wrong. Begin with the first' '1. module/seamcall' 'change: update the BIOS' \
+		'Verdict: a TDX host (the kernel says tdx_host_platform), set up wrongly: 3 of 32 checks.'
+	(($(wc -l <<<"$out") <= 60)) || problem 'it is more than a page'
+	check 'runner.sh tdx-host: a host that is set up wrongly'
+	right_host && without_tdx && without_flag && log "$said_booting" && msrs 87 0 1401 0 982 0
+	put proc/cmdline root=/dev/sda1
+	page 4 'Verdict: not set up as a TDX host' 'To make it one:' '1. BIOS: switch on Total Memory Encryption'
+	sed -i 's/756e6547/68747541/' "$STANDIN_ROOT/played/cpuid"
+	page 4 'Verdict: not a TDX host'
+	[[ $out != *'To make it one'* ]] || problem 'says how to make a TDX host of what cannot be one'
+	check 'runner.sh tdx-host: no TDX host'
+	refuse 'unexpected argument' bash "$here/lib/runner/tdx-host.sh" --what
+	run 2 env KMC_TEST_DIR="$work" bash "$here/lib/runner/tdx-host.sh"
+	has 'is not built' "$err"
+	run 0 bash "$here/lib/runner/tdx-host.sh" --help
+	check 'runner.sh tdx-host: bad usage, nothing built'
+}
+
 printf 'KTAP version 1\n'
 for part in right_hosts no_tdx_hosts symptoms_of_the_module symptoms_of_kvm symptoms_of_the_bios run_time \
-	abi_variants abi_errors deviations; do
+	abi_variants abi_errors deviations verdicts; do
 	# An argument picks by glob.
 	# shellcheck disable=SC2053
 	[[ $part == ${1:-*} ]] && "$part"

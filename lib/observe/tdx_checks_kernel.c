@@ -128,8 +128,8 @@ void tdx_check_kvm_tdx(const struct tdx_host *h, struct tdx_finding *f)
 	else if (h->tdx == UNKNOWN)
 		tdx_found(f, TDX_LATER, "there is no such parameter, see kvm_intel/loaded", "");
 	else if (h->requested)
-		tdx_found(f, TDX_BAD, "TDX was asked for at boot and KVM has switched it off again",
-			  "what kvm_intel/parameters, kvm_intel/refusal and the checks of the module say");
+		tdx_found(f, TDX_LATER,
+			  "TDX was asked for at boot and KVM has switched it off again; the other checks of kvm_intel and module say why", "");
 	else
 		tdx_found(f, TDX_BAD,
 			  "TDX is switched off in KVM: off is the default, and while the module is loaded it cannot be changed",

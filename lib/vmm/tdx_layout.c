@@ -11,9 +11,13 @@
 #include "tdx.h"
 
 #define SIZE_IS(type, size) _Static_assert(sizeof(type) == (size), "size of " #type)
-#define AT(type, field, offset) \
-	_Static_assert(offsetof(type, field) == (offset), "offset of " #field " in " #type)
+#define AT(type, field, offset, size)                                                            \
+	_Static_assert(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (size), \
+		       #field " in " #type)
 #define NUMBER_IS(name, number) _Static_assert((name) == (number), #name)
+
+#define START(type, field, offset) \
+	_Static_assert(offsetof(type, field) == (offset), #field " in " #type)
 
 /* _IOC(direction, 0xae, number, size): 1 is write, 3 is both, as seen from userspace. */
 #define IOCTL_IS(name, direction, number, size) \
@@ -47,43 +51,51 @@ NUMBER_IS(KVM_SYSTEM_EVENT_TDX_FATAL, 7);
 NUMBER_IS(KVM_HC_MAP_GPA_RANGE, 12);
 
 SIZE_IS(struct kvm_userspace_memory_region2, 160);
-AT(struct kvm_userspace_memory_region2, guest_phys_addr, 8);
-AT(struct kvm_userspace_memory_region2, memory_size, 16);
-AT(struct kvm_userspace_memory_region2, userspace_addr, 24);
-AT(struct kvm_userspace_memory_region2, guest_memfd_offset, 32);
-AT(struct kvm_userspace_memory_region2, guest_memfd, 40);
+AT(struct kvm_userspace_memory_region2, guest_phys_addr, 8, 8);
+AT(struct kvm_userspace_memory_region2, memory_size, 16, 8);
+AT(struct kvm_userspace_memory_region2, userspace_addr, 24, 8);
+AT(struct kvm_userspace_memory_region2, guest_memfd_offset, 32, 8);
+AT(struct kvm_userspace_memory_region2, guest_memfd, 40, 4);
 SIZE_IS(struct kvm_memory_attributes, 32);
-AT(struct kvm_memory_attributes, size, 8);
-AT(struct kvm_memory_attributes, attributes, 16);
-AT(struct kvm_memory_attributes, flags, 24);
+AT(struct kvm_memory_attributes, address, 0, 8);
+AT(struct kvm_memory_attributes, size, 8, 8);
+AT(struct kvm_memory_attributes, attributes, 16, 8);
+AT(struct kvm_memory_attributes, flags, 24, 8);
 SIZE_IS(struct kvm_create_guest_memfd, 64);
-AT(struct kvm_create_guest_memfd, flags, 8);
+AT(struct kvm_create_guest_memfd, size, 0, 8);
+AT(struct kvm_create_guest_memfd, flags, 8, 8);
 SIZE_IS(struct kvm_pre_fault_memory, 64);
-AT(struct kvm_pre_fault_memory, size, 8);
-AT(struct kvm_pre_fault_memory, flags, 16);
+AT(struct kvm_pre_fault_memory, gpa, 0, 8);
+AT(struct kvm_pre_fault_memory, size, 8, 8);
+AT(struct kvm_pre_fault_memory, flags, 16, 8);
 
 SIZE_IS(struct kvm_cpuid2, 8);
 SIZE_IS(struct kvm_cpuid_entry2, 40);
 SIZE_IS(struct tdx_cpuid_head, 8);
 NUMBER_IS(TDX_NR_COMMANDS, 6);
 SIZE_IS(struct tdx_cmd, 24);
-AT(struct tdx_cmd, flags, 4);
-AT(struct tdx_cmd, data, 8);
-AT(struct tdx_cmd, hw_error, 16);
-AT(struct tdx_capabilities, supported_xfam, 8);
-AT(struct tdx_capabilities, kernel_tdvmcallinfo_1_r11, 16);
-AT(struct tdx_capabilities, reserved, 48);
-AT(struct tdx_capabilities, cpuid, 2048);
-AT(struct tdx_capabilities, entries, 2056);
-AT(struct tdx_init_vm, mrconfigid, 16);
-AT(struct tdx_init_vm, mrowner, 64);
-AT(struct tdx_init_vm, mrownerconfig, 112);
-AT(struct tdx_init_vm, reserved, 160);
-AT(struct tdx_init_vm, cpuid, 256);
-AT(struct tdx_init_vm, entries, 264);
+AT(struct tdx_cmd, id, 0, 4);
+AT(struct tdx_cmd, flags, 4, 4);
+AT(struct tdx_cmd, data, 8, 8);
+AT(struct tdx_cmd, hw_error, 16, 8);
+AT(struct tdx_capabilities, supported_attrs, 0, 8);
+AT(struct tdx_capabilities, supported_xfam, 8, 8);
+AT(struct tdx_capabilities, kernel_tdvmcallinfo_1_r11, 16, 8);
+AT(struct tdx_capabilities, reserved, 48, 2000);
+AT(struct tdx_capabilities, cpuid, 2048, 8);
+START(struct tdx_capabilities, entries, 2056);
+AT(struct tdx_init_vm, attributes, 0, 8);
+AT(struct tdx_init_vm, xfam, 8, 8);
+AT(struct tdx_init_vm, mrconfigid, 16, 48);
+AT(struct tdx_init_vm, mrowner, 64, 48);
+AT(struct tdx_init_vm, mrownerconfig, 112, 48);
+AT(struct tdx_init_vm, reserved, 160, 96);
+AT(struct tdx_init_vm, cpuid, 256, 8);
+START(struct tdx_init_vm, entries, 264);
 SIZE_IS(struct tdx_mem_region, 24);
-AT(struct tdx_mem_region, gpa, 8);
-AT(struct tdx_mem_region, nr_pages, 16);
+AT(struct tdx_mem_region, source_addr, 0, 8);
+AT(struct tdx_mem_region, gpa, 8, 8);
+AT(struct tdx_mem_region, nr_pages, 16, 8);
 
 #ifndef KMC_HEADERS_LACK_TDX
 #define SAME_SIZE(ours, theirs) _Static_assert(sizeof(ours) == sizeof(theirs), "size of " #theirs)
