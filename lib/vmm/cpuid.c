@@ -19,10 +19,14 @@ struct kvm_cpuid2 *kvm_supported_cpuid(int kvm_fd)
 {
 	struct kvm_cpuid2 *cpuid = calloc(1, cpuid_size(MAX_CPUID_ENTRIES));
 
+	int err;
+
 	TEST_ASSERT(cpuid, "out of memory");
 	cpuid->nent = MAX_CPUID_ENTRIES;
-	TEST_ASSERT(!ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid),
-		    "KVM_GET_SUPPORTED_CPUID nent %u: %s", MAX_CPUID_ENTRIES, strerror(errno));
+	err = ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) ? errno : 0;
+	if (err)
+		free(cpuid);
+	TEST_ASSERT(!err, "KVM_GET_SUPPORTED_CPUID nent %u: %s", MAX_CPUID_ENTRIES, strerror(err));
 	return cpuid;
 }
 

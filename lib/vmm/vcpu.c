@@ -33,6 +33,8 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
 	struct kvm_cpuid2 *cpuid;
+	u32 nent;
+	int err;
 
 	TEST_ASSERT(vcpu, "out of memory");
 	vcpu->vm = vm;
@@ -47,8 +49,10 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 		    strerror(errno));
 	cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	cpu_offer_apply(cpuid);
-	vcpu_set_cpuid(vcpu, cpuid);
+	err = __vcpu_set_cpuid(vcpu, cpuid);
+	nent = cpuid->nent;
 	free(cpuid);
+	TEST_ASSERT(!err, "KVM_SET_CPUID2 vcpu %u nent %u: %s", id, nent, strerror(err));
 	return vcpu;
 }
 
