@@ -92,6 +92,19 @@ static bool works(const struct tdx_host *h)
 	return h->vm_types > 0 && h->vm_types >> KVM_X86_TDX_VM & 1;
 }
 
+/* The row of refusals that the log has, and the number of the line; -1: none. */
+static int refusal_line(const struct tdx_host *h, size_t *row)
+{
+	int line = -1;
+
+	for (*row = 0; *row < ARRAY_SIZE(refusals); ++*row) {
+		line = kernel_log_last(&h->log, refusals[*row].text, refusals[*row].and_text);
+		if (line >= 0)
+			break;
+	}
+	return line;
+}
+
 void tdx_check_kvm_refusal(const struct tdx_host *h, struct tdx_finding *f)
 {
 	size_t i;
@@ -102,10 +115,8 @@ void tdx_check_kvm_refusal(const struct tdx_host *h, struct tdx_finding *f)
 		tdx_found(f, TDX_GOOD, "kvm_intel offers TDX now, whatever it said before", "");
 		return;
 	}
-	for (i = 0; i < ARRAY_SIZE(refusals); i++) {
-		line = kernel_log_last(&h->log, refusals[i].text, refusals[i].and_text);
-		if (line < 0)
-			continue;
+	line = refusal_line(h, &i);
+	if (line >= 0) {
 		tdx_read(f, "log: %s", h->log.line[line]);
 		tdx_found(f, TDX_BAD, "kvm_intel was asked for TDX and went without", refusals[i].change);
 		return;
@@ -119,6 +130,15 @@ void tdx_check_kvm_refusal(const struct tdx_host *h, struct tdx_finding *f)
 	tdx_found(f, TDX_GOOD, "kvm_intel has not given a reason against TDX", "");
 }
 
+/* Has somebody asked for TDX, on the command line or, as the log tells, by modprobe? */
+static bool asked_for(const struct tdx_host *h)
+{
+	size_t row;
+
+	return h->requested || refusal_line(h, &row) >= 0 ||
+	       kernel_log_last(&h->log, "module initialization failed", "tdx") >= 0;
+}
+
 void tdx_check_kvm_tdx(const struct tdx_host *h, struct tdx_finding *f)
 {
 	tdx_read(f, "kvm_intel.tdx=%s, on the kernel's command line: %s", yes_no(h->tdx),
@@ -127,9 +147,9 @@ void tdx_check_kvm_tdx(const struct tdx_host *h, struct tdx_finding *f)
 		tdx_found(f, TDX_GOOD, "TDX is switched on in KVM", "");
 	else if (h->tdx == UNKNOWN)
 		tdx_found(f, TDX_LATER, "there is no such parameter, see kvm_intel/loaded", "");
-	else if (h->requested)
+	else if (asked_for(h))
 		tdx_found(f, TDX_LATER,
-			  "TDX was asked for at boot and KVM has switched it off again; the other checks of kvm_intel and module say why", "");
+			  "TDX was asked for and KVM has switched it off again; the other checks of kvm_intel and module say why", "");
 	else
 		tdx_found(f, TDX_BAD,
 			  "TDX is switched off in KVM: off is the default, and while the module is loaded it cannot be changed",
@@ -320,7 +340,7 @@ void tdx_check_capability_vm_types(const struct tdx_host *h, struct tdx_finding 
 		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": the kernel has no TDX in KVM", NEEDS_TDX_KERNEL);
 	else if (h->ept == NO)
 		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": kvm_intel.ept is N", "kvm_intel.ept=1");
-	else if (h->tdx == NO && !h->requested)
+	else if (h->tdx == NO && !asked_for(h))
 		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": kvm_intel.tdx is N, which is the default", RELOAD);
 	else
 		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": KVM has given TDX up", "what the checks above say");

@@ -106,6 +106,8 @@ struct tdx_init_vm *tdx_init_vm_make(const struct tdx_capabilities *caps,
 		struct kvm_cpuid_entry2 *leaf = &init->entries[i];
 
 		*leaf = caps->entries[i];
+		/* Else KVM takes the first leaf of this function for all of its subleaves. */
+		leaf->flags |= KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 		choose(leaf, find(supported, leaf));
 		if (leaf->function != TDX_GPAW_LEAF)
 			continue;

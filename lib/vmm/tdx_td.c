@@ -11,6 +11,7 @@
 #include "tdx_td.h"
 
 #define PAGE 4096
+#define MAX_TRIES 10
 /* UD2 at the reset vector: without an IDT that is a triple fault. */
 #define RESET_VECTOR_OFFSET 0xff0
 
@@ -112,11 +113,14 @@ int td_init_vm(struct td *td)
 {
 	struct kvm_cpuid2 *supported = kvm_supported_cpuid(td->kvm_fd);
 	struct tdx_init_vm *init = tdx_init_vm_make(td->caps, supported, td->gpaw);
+	int err = ENOMEM, tries = 0;
 	u64 hw_error = 0;
-	int err = ENOMEM;
 
-	if (init)
-		err = tdx_vm_command(td->vm.fd, TDX_INIT_VM, 0, init, &hw_error);
+	/* EAGAIN: the CPU had no entropy for a key just now. */
+	do {
+		if (init)
+			err = tdx_vm_command(td->vm.fd, TDX_INIT_VM, 0, init, &hw_error);
+	} while (err == EAGAIN && ++tries < MAX_TRIES && !usleep(10000));
 	free(init);
 	free(supported);
 	return command_failed(td, "KVM_TDX_INIT_VM", err, hw_error);

@@ -61,7 +61,8 @@ static u64 shared_bit(const struct standin_object *vm)
  */
 static const struct kvm_cpuid_entry2 configurable[] = {
 	{ .function = 1, .eax = 0x0fff3fff, .ebx = 0x00ff0000, .ecx = 0x6b0 },
-	{ .function = 7, .flags = 1, .ebx = 0xd00810, .ecx = 0x20, .edx = 0x10 },
+	{ .function = 7, .ebx = 0xd00810, .ecx = 0x20, .edx = 0x10 },
+	{ .function = 7, .index = 1, .eax = 0x10 },
 	{ .function = 0x80000008, .eax = 0x00ff0000 },
 };
 
@@ -112,6 +113,9 @@ static int check_init_vm(const struct tdx_init_vm *init, unsigned int *gpaw)
 	for (i = 0; i < init->cpuid.nent; i++) {
 		if (init->entries[i].function == TDX_GPAW_LEAF)
 			*gpaw = init->entries[i].eax >> TDX_GPAW_SHIFT & 0xff;
+		/* Of a function that has subleaves KVM takes the first one without this flag. */
+		if (init->entries[i].index && !(init->entries[i].flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX))
+			return EINVAL;
 		if (!is_configurable(&init->entries[i]) && !standin_deviates("any-leaf"))
 			return EINVAL;
 	}
@@ -193,7 +197,7 @@ static int get_cpuid(struct standin_object *vm, struct tdx_cmd *cmd)
 	if (room < ARRAY_SIZE(configurable))
 		return E2BIG;
 	memcpy(cpuid->entries, configurable, sizeof(configurable));
-	cpuid->entries[2].eax = gpaw << TDX_GPAW_SHIFT | 52;
+	cpuid->entries[ARRAY_SIZE(configurable) - 1].eax = gpaw << TDX_GPAW_SHIFT | 52;
 	return scripted("KVM_TDX_GET_CPUID", NULL);
 }
 
