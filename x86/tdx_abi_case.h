@@ -19,15 +19,18 @@
 
 static inline const char *error_text(int error)
 {
-	return !error ? "ok" : error == ANYTHING ? "anything" : strerrorname_np(error) ?: "unknown errno";
+	return !error                 ? "ok" :
+	       error == ANYTHING      ? "anything" :
+	       strerrorname_np(error) ?:
+					"unknown errno";
 }
 
 /*
  * Compares; second: another errno that is as right, or the same again.  True if it is as
  * expected, and so the TD is still in the state that the table says.
  */
-static inline bool check_errno(const struct subtest *self, const char *name, int expected, int second,
-			       int observed)
+static inline bool check_errno(const struct subtest *self, const char *name, int expected,
+			       int second, int observed)
 {
 	char id[160], want[64];
 	struct case_failure failure = {
@@ -47,16 +50,20 @@ static inline bool check_errno(const struct subtest *self, const char *name, int
 		return true;
 	snprintf(want, sizeof(want), "%s", error_text(expected));
 	if (second != expected)
-		snprintf(want + strlen(want), sizeof(want) - strlen(want), " or %s", error_text(second));
+		snprintf(want + strlen(want), sizeof(want) - strlen(want), " or %s",
+			 error_text(second));
 	report_failure(&failure);
 	return false;
 }
 
 /* The same for numbers. */
-static inline void check_number(const struct subtest *self, const char *name, u64 expected, u64 observed)
+static inline void check_number(const struct subtest *self, const char *name, u64 expected,
+				u64 observed)
 {
 	char id[160], want[32], got[32];
-	struct case_failure failure = { .id = id, .expected = want, .observed = got, .rule = "tdx-abi" };
+	struct case_failure failure = {
+		.id = id, .expected = want, .observed = got, .rule = "tdx-abi"
+	};
 
 	report_cases(1);
 	if (observed == expected)

@@ -70,7 +70,8 @@ static void run_vm_types(const struct subtest *self)
 }
 
 /* Runs body() with an ordinary VM and a vCPU, and gives both back however it ends. */
-static void with_vm(const struct subtest *self, void (*body)(const struct subtest *self, struct vcpu *vcpu))
+static void with_vm(const struct subtest *self,
+		    void (*body)(const struct subtest *self, struct vcpu *vcpu))
 {
 	struct vm *volatile vm = NULL;
 	struct test_scope scope;
@@ -99,8 +100,10 @@ static void vm_commands(const struct subtest *self, struct vcpu *vcpu)
 		snprintf(name, sizeof(name), "vcpu-command-%u", id);
 		check_errno(self, name, ENOTTY, EINVAL, tdx_raw_command(vcpu->fd, &cmd));
 	}
-	check_errno(self, "vm-bad-pointer", ENOTTY, ENOTTY, tdx_raw_command(vcpu->vm->fd, (void *)0x10));
-	check_errno(self, "vcpu-bad-pointer", ENOTTY, EINVAL, tdx_raw_command(vcpu->fd, (void *)0x10));
+	check_errno(self, "vm-bad-pointer", ENOTTY, ENOTTY,
+		    tdx_raw_command(vcpu->vm->fd, (void *)0x10));
+	check_errno(self, "vcpu-bad-pointer", ENOTTY, EINVAL,
+		    tdx_raw_command(vcpu->fd, (void *)0x10));
 }
 
 static void run_commands(const struct subtest *self)
@@ -131,7 +134,8 @@ static void run_private_memory(const struct subtest *self)
 	with_vm(self, private_memory);
 }
 
-static int pre_fault(struct vcpu *vcpu, gpa_t gpa, u64 size, u64 flags, struct kvm_pre_fault_memory *range)
+static int pre_fault(struct vcpu *vcpu, gpa_t gpa, u64 size, u64 flags,
+		     struct kvm_pre_fault_memory *range)
 {
 	int err;
 
@@ -161,13 +165,16 @@ static void pre_fault_vm(const struct subtest *self, struct vcpu *vcpu)
 	check_number(self, "slot-size-after", 0, range.size);
 	check_errno(self, "again", 0, 0, pre_fault(vcpu, SLOT_GPA, SLOT_SIZE, 0, &range));
 	/* Up to the end of the slot, and no further: what is left is told. */
-	check_errno(self, "over-the-end", 0, 0, pre_fault(vcpu, SLOT_GPA, SLOT_SIZE + PAGE, 0, &range));
+	check_errno(self, "over-the-end", 0, 0,
+		    pre_fault(vcpu, SLOT_GPA, SLOT_SIZE + PAGE, 0, &range));
 	check_number(self, "over-the-end-gpa-after", SLOT_GPA + SLOT_SIZE, range.gpa);
 	check_number(self, "over-the-end-size-after", PAGE, range.size);
 	check_errno(self, "no-slot", ENOENT, ENOENT,
 		    pre_fault(vcpu, SLOT_GPA + SLOT_SIZE, PAGE, 0, &range));
-	check_errno(self, "gpa-unaligned", EINVAL, EINVAL, pre_fault(vcpu, SLOT_GPA + 1, PAGE, 0, &range));
-	check_errno(self, "size-unaligned", EINVAL, EINVAL, pre_fault(vcpu, SLOT_GPA, 1, 0, &range));
+	check_errno(self, "gpa-unaligned", EINVAL, EINVAL,
+		    pre_fault(vcpu, SLOT_GPA + 1, PAGE, 0, &range));
+	check_errno(self, "size-unaligned", EINVAL, EINVAL,
+		    pre_fault(vcpu, SLOT_GPA, 1, 0, &range));
 	check_errno(self, "size-0", EINVAL, EINVAL, pre_fault(vcpu, SLOT_GPA, 0, 0, &range));
 	check_errno(self, "wraps", EINVAL, EINVAL, pre_fault(vcpu, ~0xfffull, 2 * PAGE, 0, &range));
 	check_errno(self, "flags", EINVAL, EINVAL, pre_fault(vcpu, SLOT_GPA, PAGE, 1, &range));

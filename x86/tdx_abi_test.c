@@ -27,7 +27,8 @@
 
 static const struct test_about about = {
 	.name = "tdx_abi_test",
-	.proves = "KVM's ioctls for TDs: their order, their arguments, and where the shared bit shows",
+	.proves =
+		"KVM's ioctls for TDs: their order, their arguments, and where the shared bit shows",
 	.tags = "tdx,abi",
 };
 
@@ -79,7 +80,8 @@ static bool build(const struct subtest *self, struct td *td, enum td_stage stage
 }
 
 /* Runs body() with a TD that nothing has been done to, and gives it back however it ends. */
-static void with_td(const struct subtest *self, void (*body)(const struct subtest *self, struct td *td))
+static void with_td(const struct subtest *self,
+		    void (*body)(const struct subtest *self, struct td *td))
 {
 	unsigned int gpaw = gpaw_of(self);
 	struct test_scope scope;
@@ -88,8 +90,10 @@ static void with_td(const struct subtest *self, void (*body)(const struct subtes
 
 	TEST_REQUIRE(!host.kvm_error[0], "%s", host.kvm_error);
 	TEST_REQUIRE(host.vm_types > 0 && host.vm_types >> KVM_X86_TDX_VM & 1,
-		     "KVM makes no TDs here (KVM_CAP_VM_TYPES %#x): tdx_host_test says why", host.vm_types);
-	TEST_REQUIRE(!cannot_be_made[gpaw == TDX_GPAW_5LEVEL], "no TD can be made with GPAW %u, see above", gpaw);
+		     "KVM makes no TDs here (KVM_CAP_VM_TYPES %#x): tdx_host_test says why",
+		     host.vm_types);
+	TEST_REQUIRE(!cannot_be_made[gpaw == TDX_GPAW_5LEVEL],
+		     "no TD can be made with GPAW %u, see above", gpaw);
 	err = td_start(&td, gpaw);
 	end = setjmp(*test_scope_enter(&scope));
 	if (!end) {
@@ -170,7 +174,8 @@ static void memory_first(const struct subtest *self, struct td *td)
 	if (!build(self, td, TD_VCPU))
 		return;
 	check_errno(self, "memory", 0, 0, td_add_memory(td));
-	if (!check_errno(self, "vcpu/KVM_TDX_INIT_MEM_REGION", EINVAL, EINVAL, order_init_mem_region(td)))
+	if (!check_errno(self, "vcpu/KVM_TDX_INIT_MEM_REGION", EINVAL, EINVAL,
+			 order_init_mem_region(td)))
 		return;
 	finish_and_run(self, td);
 }
@@ -244,7 +249,8 @@ static void mem_region(const struct subtest *self, struct td *td)
 
 		check_errno(self, i ? "measured" : "not-measured", 0, 0,
 			    td_init_mem_region(td, &region, flags[i]));
-		check_number(self, "source-after", source + REGION_PAGES * PAGE, region.source_addr);
+		check_number(self, "source-after", source + REGION_PAGES * PAGE,
+			     region.source_addr);
 		check_number(self, "gpa-after", gpa + REGION_PAGES * PAGE, region.gpa);
 		check_number(self, "pages-after", 0, region.nr_pages);
 	}
@@ -288,7 +294,11 @@ static void pre_fault_td(const struct subtest *self, struct td *td)
 	finish_and_run(self, td);
 }
 
-#define WITH_TD(name) static void run_##name(const struct subtest *self) { with_td(self, name); }
+#define WITH_TD(name)                                      \
+	static void run_##name(const struct subtest *self) \
+	{                                                  \
+		with_td(self, name);                       \
+	}
 WITH_TD(right_order)
 WITH_TD(wrong_order)
 WITH_TD(wrong_arguments)
@@ -299,16 +309,18 @@ WITH_TD(mem_region)
 WITH_TD(cpuid)
 WITH_TD(pre_fault_td)
 
-#define AT_GPAW(gpaw)                                                        \
-	{ "gpaw" #gpaw "/right-order", run_right_order, NULL },              \
-	{ "gpaw" #gpaw "/wrong-order", run_wrong_order, NULL },              \
-	{ "gpaw" #gpaw "/wrong-arguments", run_wrong_arguments, NULL },      \
-	{ "gpaw" #gpaw "/no-irqchip", run_no_irqchip, NULL },                \
-	{ "gpaw" #gpaw "/memory-first", run_memory_first, NULL },            \
-	{ "gpaw" #gpaw "/memslot-limit", run_memslot_limit, NULL },          \
-	{ "gpaw" #gpaw "/mem-region", run_mem_region, NULL },                \
-	{ "gpaw" #gpaw "/cpuid", run_cpuid, NULL },                          \
-	{ "gpaw" #gpaw "/pre-fault", run_pre_fault_td, NULL }
+#define AT_GPAW(gpaw)                                                           \
+	{ "gpaw" #gpaw "/right-order", run_right_order, NULL },                 \
+		{ "gpaw" #gpaw "/wrong-order", run_wrong_order, NULL },         \
+		{ "gpaw" #gpaw "/wrong-arguments", run_wrong_arguments, NULL }, \
+		{ "gpaw" #gpaw "/no-irqchip", run_no_irqchip, NULL },           \
+		{ "gpaw" #gpaw "/memory-first", run_memory_first, NULL },       \
+		{ "gpaw" #gpaw "/memslot-limit", run_memslot_limit, NULL },     \
+		{ "gpaw" #gpaw "/mem-region", run_mem_region, NULL },           \
+		{ "gpaw" #gpaw "/cpuid", run_cpuid, NULL },                     \
+	{                                                                       \
+		"gpaw" #gpaw "/pre-fault", run_pre_fault_td, NULL               \
+	}
 
 static const struct subtest subtests[] = {
 	{ "non-td/vm-types", run_vm_types, NULL },

@@ -105,9 +105,11 @@ void kernel_log_free(struct kernel_log *log)
 	memset(log, 0, sizeof(*log));
 }
 
-static bool has(const struct kernel_log *log, unsigned int nr, const char *text, const char *and_text)
+static bool has(const struct kernel_log *log, unsigned int nr, const char *text,
+		const char *and_text)
 {
-	return strcasestr(log->line[nr], text) && (!and_text || strcasestr(log->line[nr], and_text));
+	return strcasestr(log->line[nr], text) &&
+	       (!and_text || strcasestr(log->line[nr], and_text));
 }
 
 int kernel_log_first(const struct kernel_log *log, const char *text, const char *and_text)

@@ -8,7 +8,7 @@
 #include "tdx_checks.h"
 
 #define BIOS_TME "BIOS: switch on Total Memory Encryption (TME)"
-#define BIOS_TDX \
+#define BIOS_TDX                                                                                       \
 	"BIOS: switch on TME, TME-MT, TDX and the TDX SEAM loader, and give \"TME-MT/TDX key split\" " \
 	"a value other than 0"
 
@@ -22,7 +22,8 @@ void tdx_check_cpu_vmx(const struct tdx_host *h, struct tdx_finding *f)
 		tdx_found(f, TDX_BAD, "this is a guest of a hypervisor, which does not pass TDX on",
 			  "run on the bare machine");
 	else if (!h->vmx)
-		tdx_found(f, TDX_BAD, "no VMX", "BIOS: switch on Intel Virtualization Technology (VT-x)");
+		tdx_found(f, TDX_BAD, "no VMX",
+			  "BIOS: switch on Intel Virtualization Technology (VT-x)");
 	else
 		tdx_found(f, TDX_GOOD, "the vendor and the virtualization that TDX builds on", "");
 }
@@ -33,8 +34,9 @@ void tdx_check_cpu_tme(const struct tdx_host *h, struct tdx_finding *f)
 	if (h->tme)
 		tdx_found(f, TDX_GOOD, "the CPU can encrypt memory", "");
 	else
-		tdx_found(f, TDX_BAD, "the CPU has no TME, or the BIOS hides it",
-			  "a CPU with TDX (4th generation Xeon with TDX enabled, 5th and later); " BIOS_TME);
+		tdx_found(
+			f, TDX_BAD, "the CPU has no TME, or the BIOS hides it",
+			"a CPU with TDX (4th generation Xeon with TDX enabled, 5th and later); " BIOS_TME);
 }
 
 void tdx_check_cpu_instructions(const struct tdx_host *h, struct tdx_finding *f)
@@ -53,10 +55,12 @@ void tdx_check_cpu_ept(const struct tdx_host *h, struct tdx_finding *f)
 	if (!h->cpuinfo)
 		tdx_found(f, TDX_CANNOT_TELL, "/proc/cpuinfo cannot be read", "");
 	else if (h->ept_5level)
-		tdx_found(f, TDX_GOOD, "TDs may have GPAW 48 (shared bit 47) or 52 (shared bit 51)", "");
+		tdx_found(f, TDX_GOOD, "TDs may have GPAW 48 (shared bit 47) or 52 (shared bit 51)",
+			  "");
 	else
 		tdx_found(f, TDX_GOOD,
-			  "TDs may have GPAW 48 only: KVM_TDX_INIT_VM answers EINVAL to GPAW 52", "");
+			  "TDs may have GPAW 48 only: KVM_TDX_INIT_VM answers EINVAL to GPAW 52",
+			  "");
 }
 
 /*
@@ -75,7 +79,8 @@ static bool msr(const struct tdx_host *h, enum tdx_msr which, struct tdx_finding
 	}
 	if (m->error) {
 		tdx_read(f, "MSR %#x: %s", m->number, strerror(m->error));
-		tdx_found(f, TDX_CANNOT_TELL, "the MSR cannot be read", "modprobe msr, and run as root");
+		tdx_found(f, TDX_CANNOT_TELL, "the MSR cannot be read",
+			  "modprobe msr, and run as root");
 		return false;
 	}
 	tdx_read(f, "MSR %#x = %#llx", m->number, (unsigned long long)m->value);
@@ -83,8 +88,9 @@ static bool msr(const struct tdx_host *h, enum tdx_msr which, struct tdx_finding
 		return true;
 	tdx_read(f, " on the first CPU, %#llx on CPU %u", (unsigned long long)m->other_value,
 		 m->other_cpu);
-	tdx_found(f, TDX_BAD, "CPUs differ where they must not",
-		  "a BIOS error: update the BIOS; each socket needs the same settings and CPU stepping");
+	tdx_found(
+		f, TDX_BAD, "CPUs differ where they must not",
+		"a BIOS error: update the BIOS; each socket needs the same settings and CPU stepping");
 	return false;
 }
 
@@ -97,9 +103,10 @@ void tdx_check_msr_readable(const struct tdx_host *h, struct tdx_finding *f)
 	if (!error)
 		tdx_found(f, TDX_GOOD, "what the BIOS has set up can be seen", "");
 	else
-		tdx_found(f, TDX_CANNOT_TELL,
-			  "what the BIOS has set up cannot be seen; the checks below fall back on the kernel's words",
-			  "modprobe msr, and run as root; under Secure Boot, kernel lockdown may forbid it");
+		tdx_found(
+			f, TDX_CANNOT_TELL,
+			"what the BIOS has set up cannot be seen; the checks below fall back on the kernel's words",
+			"modprobe msr, and run as root; under Secure Boot, kernel lockdown may forbid it");
 }
 
 void tdx_check_msr_seamrr_capable(const struct tdx_host *h, struct tdx_finding *f)
@@ -151,10 +158,12 @@ void tdx_check_msr_key_split(const struct tdx_host *h, struct tdx_finding *f)
 	if (!tdx)
 		tdx_found(f, TDX_BAD, "the BIOS has set no KeyID aside for TDX", BIOS_TDX);
 	else if (tdx < 2)
-		tdx_found(f, TDX_BAD, "the TDX module takes one KeyID for itself, none is left for TDs",
+		tdx_found(f, TDX_BAD,
+			  "the TDX module takes one KeyID for itself, none is left for TDs",
 			  "BIOS: a greater \"TME-MT/TDX key split\"");
 	else
-		tdx_found(f, TDX_GOOD, "one KeyID is the TDX module's, each of the others can be a TD's", "");
+		tdx_found(f, TDX_GOOD,
+			  "one KeyID is the TDX module's, each of the others can be a TD's", "");
 }
 
 void tdx_check_msr_seamrr(const struct tdx_host *h, struct tdx_finding *f)
@@ -171,7 +180,8 @@ void tdx_check_msr_seamrr(const struct tdx_host *h, struct tdx_finding *f)
 		tdx_found(f, TDX_BAD, "there is no memory for the TDX module: SEAMRR is off",
 			  "BIOS: switch on TDX and the TDX SEAM loader");
 	else if (!(mask & BIT_ULL(10)))
-		tdx_found(f, TDX_BAD, "SEAMRR is not locked: the BIOS did not finish", "update the BIOS");
+		tdx_found(f, TDX_BAD, "SEAMRR is not locked: the BIOS did not finish",
+			  "update the BIOS");
 	else
 		tdx_found(f, TDX_GOOD, "the memory for the TDX module is set up", "");
 }
@@ -183,9 +193,10 @@ void tdx_check_msr_mcheck(const struct tdx_host *h, struct tdx_finding *f)
 	if (!h->msr[TDX_MSR_MCHECK].value)
 		tdx_found(f, TDX_GOOD, "MCHECK accepted the platform's configuration", "");
 	else
-		tdx_found(f, TDX_BAD, "MCHECK refused the platform's configuration for SGX and TDX",
-			  "memory: all channels populated alike, no mirroring or address-based features that TDX "
-			  "excludes; then update BIOS and microcode");
+		tdx_found(
+			f, TDX_BAD, "MCHECK refused the platform's configuration for SGX and TDX",
+			"memory: all channels populated alike, no mirroring or address-based features that TDX "
+			"excludes; then update BIOS and microcode");
 }
 
 void tdx_check_msr_sgx(const struct tdx_host *h, struct tdx_finding *f)
@@ -209,8 +220,10 @@ void tdx_check_msr_production(const struct tdx_host *h, struct tdx_finding *f)
 	if (h->msr[TDX_MSR_PLATFORM_INFO].value & BIT_ULL(27))
 		tdx_found(f, TDX_GOOD, "a production part", "");
 	else
-		tdx_found(f, TDX_GOOD,
-			  "a pre-production part: it needs a TDX module signed for such, and nobody can attest it", "");
+		tdx_found(
+			f, TDX_GOOD,
+			"a pre-production part: it needs a TDX module signed for such, and nobody can attest it",
+			"");
 }
 
 /*
@@ -238,7 +251,8 @@ static bool silence(const struct tdx_host *h, struct tdx_finding *f)
 	}
 	if (!h->log.complete) {
 		tdx_read(f, "log: nothing, but its beginning has been overwritten");
-		tdx_found(f, TDX_CANNOT_TELL, "what the kernel said at boot is no longer in its buffer",
+		tdx_found(f, TDX_CANNOT_TELL,
+			  "what the kernel said at boot is no longer in its buffer",
 			  "reboot, or look for \"tdx\" in journalctl -k -b");
 		return false;
 	}
@@ -261,22 +275,26 @@ void tdx_check_log_tme(const struct tdx_host *h, struct tdx_finding *f)
 void tdx_check_log_keyids(const struct tdx_host *h, struct tdx_finding *f)
 {
 	if (said(h, f, "too few private KeyIDs", NULL))
-		tdx_found(f, TDX_BAD, "the TDX module takes one KeyID for itself, none is left for TDs",
+		tdx_found(f, TDX_BAD,
+			  "the TDX module takes one KeyID for itself, none is left for TDs",
 			  "BIOS: a greater \"TME-MT/TDX key split\"");
 	else if (said(h, f, "BIOS enabled: private KeyID range", NULL))
 		tdx_found(f, TDX_GOOD, "the kernel has private KeyIDs", "");
 	else if (h->platform_flag)
-		tdx_found(f, TDX_GOOD, "not in the log any more, but tdx_host_platform says the same", "");
+		tdx_found(f, TDX_GOOD,
+			  "not in the log any more, but tdx_host_platform says the same", "");
 	else if (silence(h, f))
-		tdx_found(f, TDX_BAD,
-			  "silence: the BIOS gave the kernel no TDX KeyIDs, or the kernel is built without CONFIG_INTEL_TDX_HOST",
-			  BIOS_TDX "; a kernel with CONFIG_INTEL_TDX_HOST (6.8 or newer)");
+		tdx_found(
+			f, TDX_BAD,
+			"silence: the BIOS gave the kernel no TDX KeyIDs, or the kernel is built without CONFIG_INTEL_TDX_HOST",
+			BIOS_TDX "; a kernel with CONFIG_INTEL_TDX_HOST (6.8 or newer)");
 }
 
 void tdx_check_log_hibernation(const struct tdx_host *h, struct tdx_finding *f)
 {
 	if (said(h, f, "Hibernation support is enabled", NULL))
-		tdx_found(f, TDX_BAD, "the kernel gave TDX up, as private memory cannot be hibernated",
+		tdx_found(f, TDX_BAD,
+			  "the kernel gave TDX up, as private memory cannot be hibernated",
 			  "add nohibernate to the kernel's command line");
 	else if (h->platform_flag)
 		tdx_found(f, TDX_GOOD, "hibernation did not keep the kernel from TDX", "");
@@ -292,6 +310,7 @@ void tdx_check_cpuinfo_flag(const struct tdx_host *h, struct tdx_finding *f)
 	else if (h->platform_flag)
 		tdx_found(f, TDX_GOOD, "the kernel is ready to use TDX", "");
 	else
-		tdx_found(f, TDX_BAD, "the kernel has not taken the platform for a TDX host",
-			  "what the checks of MSRs and log above say; a kernel with CONFIG_INTEL_TDX_HOST");
+		tdx_found(
+			f, TDX_BAD, "the kernel has not taken the platform for a TDX host",
+			"what the checks of MSRs and log above say; a kernel with CONFIG_INTEL_TDX_HOST");
 }

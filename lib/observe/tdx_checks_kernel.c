@@ -10,7 +10,8 @@
 #include "tdx_status.h"
 
 #define NEEDS_TDX_KERNEL "a kernel with CONFIG_KVM_INTEL_TDX (6.16 or newer)"
-#define RELOAD "modprobe -r kvm_intel && modprobe kvm_intel tdx=1, or kvm_intel.tdx=1 on the kernel's command line"
+#define RELOAD \
+	"modprobe -r kvm_intel && modprobe kvm_intel tdx=1, or kvm_intel.tdx=1 on the kernel's command line"
 
 static const char *yes_no(enum tristate t)
 {
@@ -22,9 +23,11 @@ void tdx_check_kvm_loaded(const struct tdx_host *h, struct tdx_finding *f)
 	tdx_read(f, "/sys/module/kvm_intel %s, its parameter tdx: %s",
 		 h->kvm_intel ? "is there" : "is missing", yes_no(h->tdx));
 	if (!h->kvm_intel)
-		tdx_found(f, TDX_BAD, "KVM's module for Intel CPUs is not loaded", "modprobe kvm_intel tdx=1");
+		tdx_found(f, TDX_BAD, "KVM's module for Intel CPUs is not loaded",
+			  "modprobe kvm_intel tdx=1");
 	else if (h->tdx == UNKNOWN)
-		tdx_found(f, TDX_BAD, "this kernel's kvm_intel knows nothing of TDX", NEEDS_TDX_KERNEL);
+		tdx_found(f, TDX_BAD, "this kernel's kvm_intel knows nothing of TDX",
+			  NEEDS_TDX_KERNEL);
 	else
 		tdx_found(f, TDX_GOOD, "kvm_intel is there and knows of TDX", "");
 }
@@ -47,14 +50,16 @@ void tdx_check_kvm_parameters(const struct tdx_host *h, struct tdx_finding *f)
 	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		tdx_read(f, "%s%s=%s", i ? " " : "", needed[i].name, yes_no(needed[i].is));
 		if (needed[i].is == NO)
-			snprintf(change + strlen(change), sizeof(change) - strlen(change),
-				 "%s%s=1", change[0] ? ", " : "set ", needed[i].name);
+			snprintf(change + strlen(change), sizeof(change) - strlen(change), "%s%s=1",
+				 change[0] ? ", " : "set ", needed[i].name);
 	}
 	if (!h->kvm_intel)
 		tdx_found(f, TDX_LATER, "kvm_intel is not loaded", "");
 	else if (change[0])
-		tdx_found(f, TDX_BAD, "kvm_intel needs all of these for TDX and gives it up without saying so to the VMM",
-			  change);
+		tdx_found(
+			f, TDX_BAD,
+			"kvm_intel needs all of these for TDX and gives it up without saying so to the VMM",
+			change);
 	else
 		tdx_found(f, TDX_GOOD, "nothing that kvm_intel needs for TDX is switched off", "");
 }
@@ -67,12 +72,17 @@ static const struct {
 	{ "Cannot enable TDX with EPT disabled", NULL, "kvm_intel.ept=1" },
 	{ "TDP MMU and MMIO caching and EPT A/D bit is required for TDX", NULL,
 	  "kvm.tdp_mmu=1, kvm.mmio_caching=1, kvm_intel.eptad=1" },
-	{ "APICv is required for TDX", NULL, "kvm_intel.enable_apicv=1; BIOS: x2APIC and posted interrupts" },
-	{ "MOVDIR64B is required for TDX", NULL, "remove clearcpuid= from the kernel's command line" },
-	{ "Self-snoop is required for TDX", NULL, "remove clearcpuid= from the kernel's command line" },
+	{ "APICv is required for TDX", NULL,
+	  "kvm_intel.enable_apicv=1; BIOS: x2APIC and posted interrupts" },
+	{ "MOVDIR64B is required for TDX", NULL,
+	  "remove clearcpuid= from the kernel's command line" },
+	{ "Self-snoop is required for TDX", NULL,
+	  "remove clearcpuid= from the kernel's command line" },
 	{ "OSXSAVE is required for TDX", NULL, "remove noxsave from the kernel's command line" },
-	{ "tdx: no TDX private KeyIDs available", NULL, "BIOS: \"TME-MT/TDX key split\" other than 0" },
-	{ "TDX not supported by the host platform", NULL, "what the checks of MSRs and log above say" },
+	{ "tdx: no TDX private KeyIDs available", NULL,
+	  "BIOS: \"TME-MT/TDX key split\" other than 0" },
+	{ "TDX not supported by the host platform", NULL,
+	  "what the checks of MSRs and log above say" },
 	{ "MAX_VCPU_PER_TD", "smaller than number of logical CPUs",
 	  "a TDX module that allows as many vCPUs as there are CPUs: update the BIOS" },
 };
@@ -118,7 +128,8 @@ void tdx_check_kvm_refusal(const struct tdx_host *h, struct tdx_finding *f)
 	line = refusal_line(h, &i);
 	if (line >= 0) {
 		tdx_read(f, "log: %s", h->log.line[line]);
-		tdx_found(f, TDX_BAD, "kvm_intel was asked for TDX and went without", refusals[i].change);
+		tdx_found(f, TDX_BAD, "kvm_intel was asked for TDX and went without",
+			  refusals[i].change);
 		return;
 	}
 	if (h->log.error) {
@@ -148,12 +159,15 @@ void tdx_check_kvm_tdx(const struct tdx_host *h, struct tdx_finding *f)
 	else if (h->tdx == UNKNOWN)
 		tdx_found(f, TDX_LATER, "there is no such parameter, see kvm_intel/loaded", "");
 	else if (asked_for(h))
-		tdx_found(f, TDX_LATER,
-			  "TDX was asked for and KVM has switched it off again; the other checks of kvm_intel and module say why", "");
+		tdx_found(
+			f, TDX_LATER,
+			"TDX was asked for and KVM has switched it off again; the other checks of kvm_intel and module say why",
+			"");
 	else
-		tdx_found(f, TDX_BAD,
-			  "TDX is switched off in KVM: off is the default, and while the module is loaded it cannot be changed",
-			  RELOAD);
+		tdx_found(
+			f, TDX_BAD,
+			"TDX is switched off in KVM: off is the default, and while the module is loaded it cannot be changed",
+			RELOAD);
 }
 
 /*
@@ -179,8 +193,9 @@ static bool trouble(const struct tdx_host *h, struct tdx_finding *f, int line)
 static void no_trouble(const struct tdx_host *h, struct tdx_finding *f, const char *means)
 {
 	if (works(h) || initialized_line(h) >= 0) {
-		tdx_read(f, "%s", initialized_line(h) >= 0 ? h->log.line[initialized_line(h)] :
-							     "KVM offers TDX");
+		tdx_read(f, "%s",
+			 initialized_line(h) >= 0 ? h->log.line[initialized_line(h)] :
+						    "KVM offers TDX");
 		tdx_found(f, TDX_GOOD, means, "");
 	} else if (h->log.error) {
 		tdx_read(f, "/dev/kmsg: %s", strerror(h->log.error));
@@ -199,9 +214,10 @@ void tdx_check_module_bios(const struct tdx_host *h, struct tdx_finding *f)
 		no_trouble(h, f, "SEAMCALLs reach the module");
 		return;
 	}
-	tdx_found(f, TDX_BAD,
-		  "there are TDX KeyIDs, but the CPU refuses SEAMCALL: the BIOS has switched TDX on only in part",
-		  "BIOS: TME, TME-MT, TDX and the TDX SEAM loader all on, memory integrity off, SGX on; then a cold boot");
+	tdx_found(
+		f, TDX_BAD,
+		"there are TDX KeyIDs, but the CPU refuses SEAMCALL: the BIOS has switched TDX on only in part",
+		"BIOS: TME, TME-MT, TDX and the TDX SEAM loader all on, memory integrity off, SGX on; then a cold boot");
 }
 
 void tdx_check_module_loaded(const struct tdx_host *h, struct tdx_finding *f)
@@ -214,8 +230,9 @@ void tdx_check_module_loaded(const struct tdx_host *h, struct tdx_finding *f)
 		no_trouble(h, f, "a TDX module is loaded");
 		return;
 	}
-	tdx_found(f, TDX_BAD, "the BIOS has loaded no TDX module",
-		  "BIOS: switch on the TDX SEAM loader; or put a module on the EFI system partition where the BIOS looks for it; update the BIOS");
+	tdx_found(
+		f, TDX_BAD, "the BIOS has loaded no TDX module",
+		"BIOS: switch on the TDX SEAM loader; or put a module on the EFI system partition where the BIOS looks for it; update the BIOS");
 }
 
 /* "SEAMCALL (0x21) failed: 0x...", "SEAMCALL (33) failed: ...", "SEAMCALL TDH_MNG_INIT failed: ..." */
@@ -267,8 +284,9 @@ void tdx_check_module_seamcall(const struct tdx_host *h, struct tdx_finding *f)
 	unsigned int i;
 
 	for (i = 0; i < h->log.nr; i++)
-		if (strcasestr(h->log.line[i], "tdx") && !strcasestr(h->log.line[i], "kvm_intel:") &&
-		    !outlived(h, i) && parse_seamcall(h->log.line[i], leaf, &status))
+		if (strcasestr(h->log.line[i], "tdx") &&
+		    !strcasestr(h->log.line[i], "kvm_intel:") && !outlived(h, i) &&
+		    parse_seamcall(h->log.line[i], leaf, &status))
 			break;
 	if (i == h->log.nr) {
 		no_trouble(h, f, "the module answered");
@@ -287,15 +305,19 @@ void tdx_check_module_memory(const struct tdx_host *h, struct tdx_finding *f)
 	if (line < 0)
 		line = kernel_log_last(&h->log, "reserved areas exhausted", NULL);
 	if (trouble(h, f, line)) {
-		tdx_found(f, TDX_BAD,
-			  "memory lies in too many pieces: the module's list of memory regions (TDMR) or of the holes in them is full",
-			  "a simpler memory map: all memory slots alike, no memmap= or mem= on the command line, no persistent or CXL memory in between; update BIOS and module");
+		tdx_found(
+			f, TDX_BAD,
+			"memory lies in too many pieces: the module's list of memory regions (TDMR) or of the holes in them is full",
+			"a simpler memory map: all memory slots alike, no memmap= or mem= on the command line, no persistent or CXL memory in between; update BIOS and module");
 		return;
 	}
 	line = kernel_log_last(&h->log, "allocated for PAMT", NULL);
 	if (line >= 0) {
 		tdx_read(f, "log: %s", h->log.line[line]);
-		tdx_found(f, TDX_GOOD, "memory for the module's own page tables (PAMT), about 1/256 of all unless it is dynamic", "");
+		tdx_found(
+			f, TDX_GOOD,
+			"memory for the module's own page tables (PAMT), about 1/256 of all unless it is dynamic",
+			"");
 		return;
 	}
 	no_trouble(h, f, "all memory was accepted");
@@ -311,18 +333,22 @@ void tdx_check_module_initialized(const struct tdx_host *h, struct tdx_finding *
 		tdx_found(f, TDX_GOOD, "the TDX module is ready", "");
 	} else if (bad >= 0) {
 		tdx_read(f, "log: %s", h->log.line[bad]);
-		tdx_found(f, TDX_BAD, "the kernel could not initialize the TDX module", "what the checks above say");
+		tdx_found(f, TDX_BAD, "the kernel could not initialize the TDX module",
+			  "what the checks above say");
 	} else if (works(h)) {
 		tdx_read(f, "KVM offers TDX; nothing in the log");
 		tdx_found(f, TDX_GOOD, "KVM offers TDX only with a module that is ready", "");
 	} else if (h->log.error || !h->log.complete) {
-		tdx_read(f, "log: %s", h->log.error ? strerror(h->log.error) : "its beginning is gone");
-		tdx_found(f, TDX_CANNOT_TELL, "what the kernel said of the module cannot be read", "run as root, soon after booting");
+		tdx_read(f, "log: %s",
+			 h->log.error ? strerror(h->log.error) : "its beginning is gone");
+		tdx_found(f, TDX_CANNOT_TELL, "what the kernel said of the module cannot be read",
+			  "run as root, soon after booting");
 	} else {
 		tdx_read(f, "log: nothing, from boot on");
-		tdx_found(f, h->tdx == YES ? TDX_BAD : TDX_LATER,
-			  "the kernel has not tried to initialize the TDX module: kernels do so when kvm_intel is loaded with tdx=1",
-			  RELOAD);
+		tdx_found(
+			f, h->tdx == YES ? TDX_BAD : TDX_LATER,
+			"the kernel has not tried to initialize the TDX module: kernels do so when kvm_intel is loaded with tdx=1",
+			RELOAD);
 	}
 }
 
@@ -330,18 +356,27 @@ void tdx_check_capability_vm_types(const struct tdx_host *h, struct tdx_finding 
 {
 	if (h->kvm_error[0]) {
 		tdx_read(f, "%s", h->kvm_error);
-		tdx_found(f, TDX_CANNOT_TELL, "KVM cannot be asked", "load kvm_intel; run as root or as a member of group kvm");
+		tdx_found(f, TDX_CANNOT_TELL, "KVM cannot be asked",
+			  "load kvm_intel; run as root or as a member of group kvm");
 		return;
 	}
 	tdx_read(f, "KVM_CHECK_EXTENSION KVM_CAP_VM_TYPES: %#x", h->vm_types);
 	if (works(h))
 		tdx_found(f, TDX_GOOD, "KVM makes TDs (bit 5)", "");
 	else if (h->tdx == UNKNOWN)
-		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": the kernel has no TDX in KVM", NEEDS_TDX_KERNEL);
+		tdx_found(f, TDX_BAD,
+			  "VMMs say \"vm-type tdx not supported\": the kernel has no TDX in KVM",
+			  NEEDS_TDX_KERNEL);
 	else if (h->ept == NO)
-		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": kvm_intel.ept is N", "kvm_intel.ept=1");
+		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": kvm_intel.ept is N",
+			  "kvm_intel.ept=1");
 	else if (h->tdx == NO && !asked_for(h))
-		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": kvm_intel.tdx is N, which is the default", RELOAD);
+		tdx_found(
+			f, TDX_BAD,
+			"VMMs say \"vm-type tdx not supported\": kvm_intel.tdx is N, which is the default",
+			RELOAD);
 	else
-		tdx_found(f, TDX_BAD, "VMMs say \"vm-type tdx not supported\": KVM has given TDX up", "what the checks above say");
+		tdx_found(f, TDX_BAD,
+			  "VMMs say \"vm-type tdx not supported\": KVM has given TDX up",
+			  "what the checks above say");
 }

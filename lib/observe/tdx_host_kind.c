@@ -84,8 +84,8 @@ enum tdx_host_kind tdx_host_kind(const struct tdx_host *h, char *why, size_t siz
 		snprintf(why, size, "%s", step);
 		return TDX_HOST_BEGUN;
 	}
-	if (not) {
-		snprintf(why, size, "%s", not);
+	if (not ) {
+		snprintf(why, size, "%s", not );
 		return TDX_HOST_CANNOT;
 	}
 	if (h->msr[TDX_MSR_MTRRCAP].error || h->msr[TDX_MSR_KEYID_PARTITIONING].error) {
@@ -98,6 +98,7 @@ enum tdx_host_kind tdx_host_kind(const struct tdx_host *h, char *why, size_t siz
 		snprintf(why, size, "kvm_intel.tdx=1 is on the kernel's command line");
 		return TDX_HOST_BEGUN;
 	}
-	snprintf(why, size, "the CPU can, but nothing is switched on, neither in the BIOS nor in kvm_intel");
+	snprintf(why, size,
+		 "the CPU can, but nothing is switched on, neither in the BIOS nor in kvm_intel");
 	return TDX_HOST_UNUSED;
 }

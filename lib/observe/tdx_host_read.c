@@ -20,10 +20,15 @@
 #define CGROUPS "/sys/fs/cgroup"
 
 static const u32 msr_numbers[TDX_NR_MSRS] = {
-	[TDX_MSR_KEYID_PARTITIONING] = 0x87, [TDX_MSR_FEATURE_CONTROL] = 0x3a,
-	[TDX_MSR_MCHECK] = 0xa0, [TDX_MSR_PLATFORM_INFO] = 0xce, [TDX_MSR_MTRRCAP] = 0xfe,
-	[TDX_MSR_TME_CAPABILITY] = 0x981, [TDX_MSR_TME_ACTIVATE] = 0x982,
-	[TDX_MSR_SEAMRR_BASE] = 0x1400, [TDX_MSR_SEAMRR_MASK] = 0x1401,
+	[TDX_MSR_KEYID_PARTITIONING] = 0x87,
+	[TDX_MSR_FEATURE_CONTROL] = 0x3a,
+	[TDX_MSR_MCHECK] = 0xa0,
+	[TDX_MSR_PLATFORM_INFO] = 0xce,
+	[TDX_MSR_MTRRCAP] = 0xfe,
+	[TDX_MSR_TME_CAPABILITY] = 0x981,
+	[TDX_MSR_TME_ACTIVATE] = 0x982,
+	[TDX_MSR_SEAMRR_BASE] = 0x1400,
+	[TDX_MSR_SEAMRR_MASK] = 0x1401,
 };
 
 static void read_cpuid(struct tdx_host *host)
@@ -68,10 +73,10 @@ static void read_cpuinfo(struct tdx_host *host)
 	if (host_find_line("/proc/cpuinfo", "bugs", line, sizeof(line)))
 		host->pw_mce_bug = has_word(line, "tdx_pw_mce");
 	if (host_read_line("/proc/cmdline", line, sizeof(line)))
-		host->requested = has_word(line, "kvm_intel.tdx=1") ||
-				  has_word(line, "kvm_intel.tdx=Y") ||
-				  has_word(line, "kvm_intel.tdx=on") ||
-				  has_word(line, "kvm-intel.tdx=1") || has_word(line, "kvm_intel.tdx");
+		host->requested =
+			has_word(line, "kvm_intel.tdx=1") || has_word(line, "kvm_intel.tdx=Y") ||
+			has_word(line, "kvm_intel.tdx=on") || has_word(line, "kvm-intel.tdx=1") ||
+			has_word(line, "kvm_intel.tdx");
 }
 
 static void read_msrs_of(void *context, unsigned int cpu)
@@ -151,7 +156,8 @@ static unsigned int offline_blocks(unsigned int node)
 	if (!dir)
 		return 0;
 	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "memory", 6) || !isdigit((unsigned char)entry->d_name[6]))
+		if (strncmp(entry->d_name, "memory", 6) ||
+		    !isdigit((unsigned char)entry->d_name[6]))
 			continue;
 		snprintf(path, sizeof(path), NODES "/node%u/%.32s/state", node, entry->d_name);
 		nr += host_read_line(path, state, sizeof(state)) && !strcmp(state, "offline");

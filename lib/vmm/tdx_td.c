@@ -16,9 +16,9 @@
 #define RESET_VECTOR_OFFSET 0xff0
 
 static const char *const stage_names[] = {
-	[TD_NOTHING] = "nothing", [TD_CREATED] = "created", [TD_CAPS] = "caps", [TD_VM] = "vm",
-	[TD_VCPU] = "vcpu", [TD_VCPU_READY] = "vcpu-ready", [TD_MEMORY] = "memory",
-	[TD_LOADED] = "loaded", [TD_FINAL] = "final",
+	[TD_NOTHING] = "nothing", [TD_CREATED] = "created", [TD_CAPS] = "caps",
+	[TD_VM] = "vm",           [TD_VCPU] = "vcpu",       [TD_VCPU_READY] = "vcpu-ready",
+	[TD_MEMORY] = "memory",   [TD_LOADED] = "loaded",   [TD_FINAL] = "final",
 };
 
 const char *td_stage_name(enum td_stage stage)

@@ -46,7 +46,8 @@ const char *standin_setting(const char *name, char *value, size_t size)
 
 	for (; *at; at += strcspn(at, " "), at += strspn(at, " "))
 		if (!strncmp(at, name, len) && at[len] == '=') {
-			snprintf(value, size, "%.*s", (int)strcspn(at + len + 1, " "), at + len + 1);
+			snprintf(value, size, "%.*s", (int)strcspn(at + len + 1, " "),
+				 at + len + 1);
 			return value;
 		}
 	return NULL;
@@ -68,8 +69,9 @@ bool standin_deviates(const char *name)
 
 static bool played(const char *path)
 {
-	static const char *const begins[] = { "/sys/", "/proc/cpuinfo", "/proc/cmdline",
-					      "/proc/self/cgroup", "/dev/kmsg", "/dev/cpu/" };
+	static const char *const begins[] = { "/sys/",         "/proc/cpuinfo",
+					      "/proc/cmdline", "/proc/self/cgroup",
+					      "/dev/kmsg",     "/dev/cpu/" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(begins); i++)
@@ -210,7 +212,8 @@ struct host_cpuid __wrap_host_cpuid(u32 leaf, u32 subleaf)
 	snprintf(text, sizeof(text), "%s/played/cpuid", getenv("STANDIN_ROOT") ?: "");
 	file = __real_fopen(text, "r");
 	while (file && fgets(text, sizeof(text), file))
-		if (sscanf(text, "%x %x %x %x %x %x", &l, &s, &c.eax, &c.ebx, &c.ecx, &c.edx) == 6 &&
+		if (sscanf(text, "%x %x %x %x %x %x", &l, &s, &c.eax, &c.ebx, &c.ecx, &c.edx) ==
+			    6 &&
 		    l == leaf && s == subleaf)
 			break;
 		else

@@ -49,7 +49,8 @@ static u64 shared_bit(const struct standin_object *vm)
 {
 	unsigned int gpaw = vm->gpaw;
 
-	if (vm->type != KVM_X86_TDX_VM || (!vm->initialized && !standin_deviates("slot-limit-early")))
+	if (vm->type != KVM_X86_TDX_VM ||
+	    (!vm->initialized && !standin_deviates("slot-limit-early")))
 		return 0;
 	if (standin_deviates("slot-limit-stays") || !gpaw)
 		gpaw = 48;
@@ -94,7 +95,8 @@ static bool is_configurable(const struct kvm_cpuid_entry2 *entry)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(configurable); i++)
-		if (configurable[i].function == entry->function && configurable[i].index == entry->index)
+		if (configurable[i].function == entry->function &&
+		    configurable[i].index == entry->index)
 			return true;
 	return false;
 }
@@ -114,7 +116,8 @@ static int check_init_vm(const struct tdx_init_vm *init, unsigned int *gpaw)
 		if (init->entries[i].function == TDX_GPAW_LEAF)
 			*gpaw = init->entries[i].eax >> TDX_GPAW_SHIFT & 0xff;
 		/* Of a function that has subleaves KVM takes the first one without this flag. */
-		if (init->entries[i].index && !(init->entries[i].flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX))
+		if (init->entries[i].index &&
+		    !(init->entries[i].flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX))
 			return EINVAL;
 		if (!is_configurable(&init->entries[i]) && !standin_deviates("any-leaf"))
 			return EINVAL;
@@ -206,7 +209,8 @@ static bool in_ram(const struct standin_object *vm, u64 gpa)
 	size_t i;
 
 	for (i = 0; i < STANDIN_SLOTS; i++)
-		if (vm->slot[i].used && gpa >= vm->slot[i].gpa && gpa - vm->slot[i].gpa < vm->slot[i].size)
+		if (vm->slot[i].used && gpa >= vm->slot[i].gpa &&
+		    gpa - vm->slot[i].gpa < vm->slot[i].size)
 			return true;
 	return false;
 }
@@ -271,7 +275,8 @@ static int vcpu_command(struct standin_object *vcpu, struct tdx_cmd *cmd)
 		return init_vcpu(vcpu, cmd);
 	case TDX_INIT_MEM_REGION:
 		return vcpu->vcpu_initialized || standin_deviates("region-early") ?
-			       init_mem_region(vm, cmd) : EINVAL;
+			       init_mem_region(vm, cmd) :
+			       EINVAL;
 	}
 	return EINVAL;
 }
@@ -302,7 +307,8 @@ static int pre_fault(struct standin_object *vcpu, struct kvm_pre_fault_memory *r
 	bool td = vm->type == KVM_X86_TDX_VM;
 	u64 full = range->size;
 
-	if (range->flags || range->gpa % PAGE || range->size % PAGE || range->gpa + range->size <= range->gpa)
+	if (range->flags || range->gpa % PAGE || range->size % PAGE ||
+	    range->gpa + range->size <= range->gpa)
 		return EINVAL;
 	if (td && !vm->final && !standin_deviates("pre-fault-early"))
 		return EOPNOTSUPP;
@@ -383,7 +389,9 @@ static int kvm_ioctl(unsigned long request, void *arg)
 		return supported_cpuid(arg);
 	case KVM_CREATE_VM:
 		if (type >= 32 || !((standin_number("vm_types", 0x21) | 1) >> type & 1))
-			return standin_deviates("any-vm-type") ? fd_answer(standin_open(STANDIN_VM)) : EINVAL;
+			return standin_deviates("any-vm-type") ?
+				       fd_answer(standin_open(STANDIN_VM)) :
+				       EINVAL;
 		err = type ? scripted("KVM_CREATE_VM", NULL) : 0;
 		if (err)
 			return err;
@@ -418,9 +426,11 @@ static int vm_ioctl(int fd, unsigned long request, void *arg)
 		return scripted("KVM_SET_USER_MEMORY_REGION2", NULL) ?:
 			       set_slot(vm, new->slot, new->guest_phys_addr, new->memory_size);
 	case KVM_CREATE_GUEST_MEMFD:
-		return scripted("KVM_CREATE_GUEST_MEMFD", NULL) ?: fd_answer(standin_open(STANDIN_MEMFD));
+		return scripted("KVM_CREATE_GUEST_MEMFD", NULL) ?:
+			       fd_answer(standin_open(STANDIN_MEMFD));
 	case KVM_SET_MEMORY_ATTRIBUTES:
-		return vm->type == KVM_X86_TDX_VM ? scripted("KVM_SET_MEMORY_ATTRIBUTES", NULL) : ENOTTY;
+		return vm->type == KVM_X86_TDX_VM ? scripted("KVM_SET_MEMORY_ATTRIBUTES", NULL) :
+						    ENOTTY;
 	case KVM_MEMORY_ENCRYPT_OP:
 		return vm_command(vm, arg);
 	}
