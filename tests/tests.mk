@@ -14,7 +14,7 @@ PLAIN_TESTS := $(filter-out $(B)/tests/seeded_faults_test,$(OWN_TESTS))
 STANDIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/standin/*.c))
 STANDIN_TESTS := $(if $(STANDIN_O),$(patsubst %,$(B)/tests/standin/%,tdx_host_test tdx_abi_test))
 STANDIN_WRAPPED := open close ioctl pread mmap munmap fopen opendir host_cpuid numa_available \
-	numa_max_node numa_node_size64 numa_node_to_cpus
+	numa_max_node numa_node_size64 numa_node_to_cpus set_mempolicy
 
 .PHONY: check-build
 check-build: all $(STANDIN_TESTS) $(PLAIN_TESTS) $(SEEDED_TESTS) \

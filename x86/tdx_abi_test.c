@@ -16,6 +16,7 @@
  * Needs: /dev/kvm; for all subtests but non-td/... a TDX host.  An errno by which a TD cannot be
  * made is explained from what tdx_host_test reads.
  */
+#include <numaif.h>
 #include <stdlib.h>
 
 #include "tdx_abi_case.h"
@@ -294,6 +295,42 @@ static void pre_fault_td(const struct subtest *self, struct td *td)
 	finish_and_run(self, td);
 }
 
+/* A TD whose memory comes from this node alone, as a bit of a mask; 0: from anywhere again. */
+static void memory_from(unsigned long nodes)
+{
+	long err = nodes ? set_mempolicy(MPOL_BIND, &nodes, 8 * sizeof(nodes)) :
+			   set_mempolicy(MPOL_DEFAULT, NULL, 0);
+
+	TEST_ASSERT(!err, "set_mempolicy nodes %#lx: %s", nodes, strerror(errno));
+}
+
+/* Each node's memory can be a TD's: its pages, and those that the module keeps about it. */
+static void each_node(const struct subtest *self, struct td *td)
+{
+	unsigned int i, gpaw = td->gpaw;
+	char name[32];
+	int err = 0;
+
+	for (i = 0; i < host.nr_nodes && !err; i++) {
+		struct kvm_pre_fault_memory range = { .gpa = TD_RAM_GPA, .size = TD_RAM_SIZE };
+
+		if (host.node[i].bytes <= 0)
+			continue;
+		td_free(td);
+		memory_from(1ul << host.node[i].id);
+		err = td_start(td, gpaw) ?: td_build(td, TD_FINAL) ?: td_pre_fault(td, &range);
+		memory_from(0);
+		snprintf(name, sizeof(name), "node-%u", host.node[i].id);
+		if (td->stage < TD_FINAL) {
+			report_note("%s", name);
+			explain_and_end(self, td, err);
+		} else {
+			check_errno(self, name, 0, 0, err);
+		}
+	}
+	TEST_REQUIRE(i, "libnuma knows no nodes");
+}
+
 #define WITH_TD(name)                                      \
 	static void run_##name(const struct subtest *self) \
 	{                                                  \
@@ -308,19 +345,19 @@ WITH_TD(memslot_limit)
 WITH_TD(mem_region)
 WITH_TD(cpuid)
 WITH_TD(pre_fault_td)
+WITH_TD(each_node)
 
-#define AT_GPAW(gpaw)                                                           \
-	{ "gpaw" #gpaw "/right-order", run_right_order, NULL },                 \
-		{ "gpaw" #gpaw "/wrong-order", run_wrong_order, NULL },         \
-		{ "gpaw" #gpaw "/wrong-arguments", run_wrong_arguments, NULL }, \
-		{ "gpaw" #gpaw "/no-irqchip", run_no_irqchip, NULL },           \
-		{ "gpaw" #gpaw "/memory-first", run_memory_first, NULL },       \
-		{ "gpaw" #gpaw "/memslot-limit", run_memslot_limit, NULL },     \
-		{ "gpaw" #gpaw "/mem-region", run_mem_region, NULL },           \
-		{ "gpaw" #gpaw "/cpuid", run_cpuid, NULL },                     \
-	{                                                                       \
-		"gpaw" #gpaw "/pre-fault", run_pre_fault_td, NULL               \
-	}
+#define AT_GPAW(gpaw) \
+	{ "gpaw" #gpaw "/right-order", run_right_order, NULL }, \
+	{ "gpaw" #gpaw "/wrong-order", run_wrong_order, NULL }, \
+	{ "gpaw" #gpaw "/wrong-arguments", run_wrong_arguments, NULL }, \
+	{ "gpaw" #gpaw "/no-irqchip", run_no_irqchip, NULL }, \
+	{ "gpaw" #gpaw "/memory-first", run_memory_first, NULL }, \
+	{ "gpaw" #gpaw "/memslot-limit", run_memslot_limit, NULL }, \
+	{ "gpaw" #gpaw "/mem-region", run_mem_region, NULL }, \
+	{ "gpaw" #gpaw "/cpuid", run_cpuid, NULL }, \
+	{ "gpaw" #gpaw "/pre-fault", run_pre_fault_td, NULL }, \
+	{ "gpaw" #gpaw "/each-node", run_each_node, NULL }
 
 static const struct subtest subtests[] = {
 	{ "non-td/vm-types", run_vm_types, NULL },

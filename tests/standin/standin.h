@@ -13,6 +13,7 @@
  *   fail=STEP:ERRNO[:HW_ERROR]  this ioctl fails so, every time
  *   deviation=NAME    a mistake in KVM, see standin_kvm.c
  *   no_kvm=ERRNO      /dev/kvm cannot be opened
+ *   reads=1           a test that does more than read is ended, with exit code 98
  *
  * At the end it looks for what the test has left open, says so, and ends with exit code 99.
  */
@@ -58,6 +59,10 @@ extern struct standin_object standin_objects[STANDIN_MAX_FD];
 const char *standin_setting(const char *name, char *value, size_t size);
 u64 standin_number(const char *name, u64 otherwise);
 bool standin_deviates(const char *name);
+/* Ends the test where it may only read. */
+void standin_only_reads(const char *what);
+/* The nodes that memory is to come from. */
+extern unsigned long standin_policy;
 
 /* A new descriptor for an object; -1 with errno. */
 int standin_open(enum standin_kind kind);

@@ -38,6 +38,7 @@ int __wrap_numa_available(void);
 int __wrap_numa_max_node(void);
 long long __wrap_numa_node_size64(int node, long long *free_bytes);
 int __wrap_numa_node_to_cpus(int node, struct bitmask *mask);
+long __wrap_set_mempolicy(int mode, const unsigned long *nodes, unsigned long max);
 
 const char *standin_setting(const char *name, char *value, size_t size)
 {
@@ -65,6 +66,15 @@ bool standin_deviates(const char *name)
 	char value[64];
 
 	return standin_setting("deviation", value, sizeof(value)) && !strcmp(value, name);
+}
+
+void standin_only_reads(const char *what)
+{
+	if (!standin_number("reads", 0))
+		return;
+	fprintf(stderr, "standin: %s\n", what);
+	fflush(stdout);
+	_exit(98);
 }
 
 static bool played(const char *path)
@@ -119,6 +129,8 @@ int __wrap_open(const char *path, int flags, ...)
 		errno = standin_number("no_kvm", 0);
 		return errno ? -1 : standin_open(STANDIN_KVM);
 	}
+	if (played(path) && (flags & O_ACCMODE) != O_RDONLY)
+		standin_only_reads(path);
 	fd = __real_open(at_root(path, text, sizeof(text)), flags, mode);
 	if (fd >= 0 && fd < STANDIN_MAX_FD && !strncmp(path, "/dev/cpu/", 9))
 		standin_objects[fd].kind = STANDIN_MSR;
@@ -191,6 +203,8 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	char text[4096];
 
+	if (played(path) && mode[0] != 'r')
+		standin_only_reads(path);
 	return __real_fopen(at_root(path, text, sizeof(text)), mode);
 }
 
@@ -259,6 +273,16 @@ int __wrap_numa_node_to_cpus(int node, struct bitmask *mask)
 	if (!host_read_line(path, line, sizeof(line)))
 		return -1;
 	host_each_in_list(line, set_bit, mask);
+	return 0;
+}
+
+unsigned long standin_policy;
+
+long __wrap_set_mempolicy(int mode, const unsigned long *nodes, unsigned long max)
+{
+	(void)mode;
+	(void)max;
+	standin_policy = nodes ? *nodes : 0;
 	return 0;
 }
 

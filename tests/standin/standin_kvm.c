@@ -236,6 +236,8 @@ static int init_mem_region(struct standin_object *vm, struct tdx_cmd *cmd)
 	if (bad(r))
 		return EFAULT;
 	err = check_region(vm, r);
+	if (!err && standin_deviates("no-memory-on-node-1") && standin_policy & 2)
+		err = EIO;
 	if (!err)
 		err = scripted("KVM_TDX_INIT_MEM_REGION", cmd);
 	if (err || standin_deviates("region-not-moved"))
@@ -458,6 +460,8 @@ int standin_ioctl(int fd, unsigned long request, void *arg)
 {
 	int answer;
 
+	if (request != KVM_CHECK_EXTENSION)
+		standin_only_reads("an ioctl that does more than ask");
 	switch (standin_objects[fd].kind) {
 	case STANDIN_KVM:
 		answer = kvm_ioctl(request, arg);
