@@ -142,6 +142,9 @@ symptoms_of_the_module() {
 	module_fails 'virt/tdx: SEAMCALL failed: TDX not enabled by BIOS'
 	finds 'module/bios module/initialized capability/vm-types' 'switched TDX on only in part' 'SEAM loader'
 	check 'symptom: "not enabled by BIOS" after a KeyID range line: BIOS settings'
+	right_host && without_tdx && log "$said_booting" "$said_tme" "$said_keyids"
+	finds 'module/initialized capability/vm-types' 'gave up without a word' 'memory integrity off'
+	check 'the same on kernels that do not say it'
 	module_fails 'virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc000090000000000'
 	finds 'module/seamcall module/initialized capability/vm-types' \
 		'TDH.SYS.INIT failed with 0xc000090000000000 INCORRECT_CPUID_VALUE' 'change: update the BIOS'
@@ -242,7 +245,7 @@ symptoms_of_the_bios() {
 	check 'BIOS: more KeyIDs than there are'
 	right_host && without_tdx && msrs 1401 400
 	log "$said_booting" "$said_tme" "$said_keyids"
-	finds "msr/seamrr $after" 'SEAMRR is off'
+	finds "msr/seamrr module/initialized $after" 'SEAMRR is off'
 	check 'BIOS: SEAMRR off'
 	right_host && msrs a0 5
 	finds msr/mcheck 'MCHECK refused'

@@ -323,26 +323,55 @@ void tdx_check_module_memory(const struct tdx_host *h, struct tdx_finding *f)
 	no_trouble(h, f, "all memory was accepted");
 }
 
+/*
+ * Asked for, nothing in the way as far as can be seen, and not a word: kernels do not report
+ * a SEAMCALL that raises #GP or #UD.
+ */
+static bool failed_silently(const struct tdx_host *h)
+{
+	size_t row;
+
+	return h->tdx == NO && h->requested && h->platform_flag && refusal_line(h, &row) < 0 &&
+	       h->ept != NO && h->ept_ad != NO && h->apicv != NO && h->tdp_mmu != NO &&
+	       h->mmio_caching != NO;
+}
+
+/* Is there a line of trouble with the module that the checks above have found? */
+static bool told(const struct tdx_host *h)
+{
+	static const char *const texts[] = { "not enabled by BIOS", "module not loaded",
+					     "module is not loaded", "exhausted", "SEAMCALL" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		if (kernel_log_last(&h->log, texts[i], "tdx:") >= 0)
+			return true;
+	return false;
+}
+
 void tdx_check_module_initialized(const struct tdx_host *h, struct tdx_finding *f)
 {
 	int good = initialized_line(h);
 	int bad = kernel_log_last(&h->log, "module initialization failed", "tdx");
 
-	if (good >= 0 && good > bad) {
-		tdx_read(f, "log: %s", h->log.line[good]);
+	if (works(h) || good > bad) {
+		tdx_read(f, "%s", good >= 0 ? h->log.line[good] : "KVM offers TDX");
 		tdx_found(f, TDX_GOOD, "the TDX module is ready", "");
-	} else if (bad >= 0) {
-		tdx_read(f, "log: %s", h->log.line[bad]);
+	} else if (bad >= 0 || told(h)) {
+		tdx_read(f, "log: %s", bad >= 0 ? h->log.line[bad] : "see above");
 		tdx_found(f, TDX_BAD, "the kernel could not initialize the TDX module",
 			  "what the checks above say");
-	} else if (works(h)) {
-		tdx_read(f, "KVM offers TDX; nothing in the log");
-		tdx_found(f, TDX_GOOD, "KVM offers TDX only with a module that is ready", "");
 	} else if (h->log.error || !h->log.complete) {
 		tdx_read(f, "log: %s",
 			 h->log.error ? strerror(h->log.error) : "its beginning is gone");
 		tdx_found(f, TDX_CANNOT_TELL, "what the kernel said of the module cannot be read",
 			  "run as root, soon after booting");
+	} else if (failed_silently(h)) {
+		tdx_read(f, "log: nothing, from boot on; kvm_intel.tdx was asked for and is N");
+		tdx_found(
+			f, TDX_BAD,
+			"the kernel gave up without a word: so it does when SEAMCALL raises #GP, that is when the BIOS has switched TDX on only in part",
+			"BIOS: TME, TME-MT, TDX and the TDX SEAM loader all on, memory integrity off, SGX on; then a cold boot");
 	} else {
 		tdx_read(f, "log: nothing, from boot on");
 		tdx_found(
