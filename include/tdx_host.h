@@ -32,7 +32,7 @@ struct tdx_msr_value {
 	u32 number;
 	int error; /* errno; 0: read on every online CPU */
 	u64 value; /* of the first online CPU */
-	bool differs;
+	bool differs; /* in a bit that a check looks at */
 	unsigned int other_cpu;
 	u64 other_value;
 };

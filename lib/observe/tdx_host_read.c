@@ -19,16 +19,20 @@
 #define NODES "/sys/devices/system/node"
 #define CGROUPS "/sys/fs/cgroup"
 
-static const u32 msr_numbers[TDX_NR_MSRS] = {
-	[TDX_MSR_KEYID_PARTITIONING] = 0x87,
-	[TDX_MSR_FEATURE_CONTROL] = 0x3a,
-	[TDX_MSR_MCHECK] = 0xa0,
-	[TDX_MSR_PLATFORM_INFO] = 0xce,
-	[TDX_MSR_MTRRCAP] = 0xfe,
-	[TDX_MSR_TME_CAPABILITY] = 0x981,
-	[TDX_MSR_TME_ACTIVATE] = 0x982,
-	[TDX_MSR_SEAMRR_BASE] = 0x1400,
-	[TDX_MSR_SEAMRR_MASK] = 0x1401,
+/* The bits in which CPUs must not differ: those that a check looks at. */
+static const struct {
+	u32 number;
+	u64 same;
+} msrs[TDX_NR_MSRS] = {
+	[TDX_MSR_KEYID_PARTITIONING] = { 0x87, ~0ull },
+	[TDX_MSR_FEATURE_CONTROL] = { 0x3a, BIT_ULL(18) | BIT_ULL(0) },
+	[TDX_MSR_MCHECK] = { 0xa0, ~0ull },
+	[TDX_MSR_PLATFORM_INFO] = { 0xce, BIT_ULL(27) },
+	[TDX_MSR_MTRRCAP] = { 0xfe, BIT_ULL(15) },
+	[TDX_MSR_TME_CAPABILITY] = { 0x981, ~0ull },
+	[TDX_MSR_TME_ACTIVATE] = { 0x982, ~0ull },
+	[TDX_MSR_SEAMRR_BASE] = { 0x1400, 0 },
+	[TDX_MSR_SEAMRR_MASK] = { 0x1401, BIT_ULL(11) | BIT_ULL(10) },
 };
 
 static void read_cpuid(struct tdx_host *host)
@@ -96,7 +100,7 @@ static void read_msrs_of(void *context, unsigned int cpu)
 			msr->error = err;
 		} else if (first) {
 			msr->value = value;
-		} else if (value != msr->value && !msr->differs) {
+		} else if ((value ^ msr->value) & msrs[i].same && !msr->differs) {
 			msr->differs = true;
 			msr->other_cpu = cpu;
 			msr->other_value = value;
@@ -134,7 +138,7 @@ static void read_cpus(struct tdx_host *host)
 	int i;
 
 	for (i = 0; i < TDX_NR_MSRS; i++)
-		host->msr[i] = (struct tdx_msr_value){ .number = msr_numbers[i] };
+		host->msr[i] = (struct tdx_msr_value){ .number = msrs[i].number };
 	if (!host_read_line(CPUS "/online", online, sizeof(online)))
 		strcpy(online, "0");
 	host_each_in_list(online, read_msrs_of, host);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cpu_offer.h"
+#include "kvm_private_memory.h"
 #include "test_assert.h"
 #include "vm.h"
 
@@ -266,6 +267,8 @@ const char *exit_reason_name(u32 reason)
 		[KVM_EXIT_INTR] = "INTR",
 		[KVM_EXIT_INTERNAL_ERROR] = "INTERNAL_ERROR",
 		[KVM_EXIT_SYSTEM_EVENT] = "SYSTEM_EVENT",
+		[KVM_EXIT_MEMORY_FAULT] = "MEMORY_FAULT",
+		[KVM_EXIT_TDX] = "TDX",
 	};
 
 	if (reason == VCPU_TIMEOUT)
