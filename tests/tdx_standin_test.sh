@@ -298,6 +298,14 @@ contradictions() {
 	right_host && log "$said_booting" 'x86/tme: configuration is inconsistent between CPUs' "$said_keyids" "$said_ready"
 	finds log/tme 'CPUs differ in TME'
 	check 'BIOS: MSRs and log that contradict the kernel'
+	right_host && without_tdx && put sys/module/kvm_intel/parameters/tdx Y
+	log "$said_booting" "$said_tme" "$said_keyids"
+	finds 'module/initialized capability/vm-types' 'has not tried to initialize the TDX module'
+	right_host && put sys/devices/system/node/node0/bytes 0 && put sys/devices/system/node/node1/bytes 0
+	finds run/nodes 'no node has memory'
+	right_host && put sys/fs/cgroup/misc.capacity 'tdx 0'
+	finds run/keyids 'KVM has no KeyID for TDs'
+	check 'KVM: tdx=Y without a module, memory or KeyIDs'
 }
 
 run_time() {
