@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-#: tdx-host [--all]    is this host set up for TDX? one page: what is wrong, what to change
+#: tdx-host            is this host set up for TDX? what is wrong, what to change
 #
 # Runs tdx_host_test and writes down what it says.  Needs bash and nothing else; can also be run by itself.
 set -u
