@@ -91,10 +91,15 @@ versions_agree() {
 }
 
 man_page_has_the_options() {
-	diff <(./runner.sh --help | grep -oE -- '--[a-z][a-z-]*' | grep -v -- '--help' | sort -u) \
+	local help
+	help=$(./runner.sh --help)
+	diff <(sed '/^Commands/,$d' <<<"$help" | grep -oE -- '--[a-z][a-z-]*' | grep -v -- '--help' | sort -u) \
 		<(sed -n '/^\.SH OPTIONS/,/^\.SH COMMANDS/s/^\.BI* \(\\-\\-[a-z\\-]*\).*/\1/p' docs/$name.1 |
 			tr -d '\134' | grep -v -- '--help' | sort -u) >"$work/diff" || problem "$(<"$work/diff")"
-	check "the man page and --help name the same options"
+	diff <(sed -nE '/^Commands/,$s/^  ([a-z][a-z-]*) .*/\1/p' <<<"$help") \
+		<(sed -n '/^\.SH COMMANDS/,/^\.SH EXIT/s/^\.B[IR] \([a-z\\-]*\).*/\1/p' docs/$name.1 | tr -d '\134') \
+		>"$work/diff" || problem "$(<"$work/diff")"
+	check "the man page and --help name the same options and commands"
 	if command -v man >/dev/null; then
 		run 0 man --warnings -E ascii -P cat -l docs/$name.1
 		[[ -z $err ]] || problem "$err"
