@@ -157,8 +157,18 @@ pgrep_suite() {
 	done 2>/dev/null
 }
 
+lava_schema() {
+	"$1" -c '
+import sys, yaml
+from lava_common.schemas import validate
+from lava_common.schemas.test import testdef
+job = yaml.safe_load(open(sys.argv[1]))
+validate(job)
+testdef.validate(job["actions"][2]["test"]["definitions"][0]["repository"])' "$2"
+}
+
 definitions() {
-	local files=("$here"/docs/fleet/*.yaml "$here"/docs/fleet/tmt/*.fmf)
+	local python=python3 files=("$here"/docs/fleet/*.yaml "$here"/docs/fleet/tmt/*.fmf)
 	if command -v yamllint >/dev/null; then
 		run 0 yamllint -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable, indentation: disable}}' "${files[@]}"
 		[[ -z $out ]] || problem "$out"
@@ -166,14 +176,10 @@ definitions() {
 	else
 		check "the definitions are YAML # SKIP yamllint is not installed"
 	fi
-	if python3 -c 'import lava_common.schemas' 2>/dev/null; then
-		run 0 python3 - "$here/docs/fleet/lava-job.yaml" <<<'
-import sys, yaml
-from lava_common.schemas import validate
-from lava_common.schemas.test import testdef
-job = yaml.safe_load(open(sys.argv[1]))
-validate(job)
-testdef.validate(job["actions"][2]["test"]["definitions"][0]["repository"])'
+	# Debian's python has Debian's packages.
+	[[ ! -x /usr/bin/python3 ]] || python=/usr/bin/python3
+	if "$python" -c 'import lava_common.schemas, yaml' 2>/dev/null; then
+		run 0 lava_schema "$python" "$here/docs/fleet/lava-job.yaml"
 		check "LAVA takes the job"
 	else
 		check "LAVA takes the job # SKIP lava-common is not installed"

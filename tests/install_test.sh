@@ -136,6 +136,9 @@ package() {
 	done
 	mkdir -p "$tree"
 	copy_tree "$tree"
+	run 0 env -C "$work/tree" dpkg-source -b "$name"
+	[[ -s $(echo "$work/tree/${name}"_*.dsc) ]] || problem "no .dsc: $out"
+	check "a source package is made"
 	# Its objects are newer than the copied files, so nothing is compiled again.
 	cp -a build "$tree/" 2>/dev/null
 	rm -rf "$tree/build/check" "$tree/build/san"
@@ -150,7 +153,7 @@ package() {
 		has " ./$tool" "$out"
 	done
 	check "the package has what make install puts there"
-	said=$(lintian --allow-root --tag-display-limit 0 "$work/tree/${name}"_*.changes 2>&1)
+	said=$(lintian --allow-root --tag-display-limit 0 "$work/tree/${name}"_*.{changes,dsc} 2>&1)
 	printf '# lintian: %s\n' "${said//$'\n'/, }"
 	! grep -q '^E:' <<<"$said" || problem "$(grep '^E:' <<<"$said")"
 	check "lintian finds no error"
