@@ -11,7 +11,7 @@ set -u
 # The one list of what has to be installed (Debian's names).
 readonly build_packages=(gcc make libc6-dev libnuma-dev libjansson-dev libtracefs-dev libtraceevent-dev libbpf-dev libelf-dev zlib1g-dev libzstd-dev)
 readonly lab_packages=(cpio kmod e2fsprogs xz-utils zstd debian-archive-keyring)
-readonly check_packages=(shellcheck clang-format dpkg-dev debhelper lintian parallel yamllint libxml2-utils)
+readonly check_packages=(shellcheck clang-format dpkg-dev debhelper lintian parallel yamllint lava-common libxml2-utils)
 readonly browser_package=chromium-headless-shell # for one test, which is skipped without
 
 die() {

@@ -3,7 +3,7 @@
 #   make install [PREFIX=/usr/local] [DESTDIR=]     build, and copy it there
 #   make uninstall [PREFIX=...] [DESTDIR=]
 #   make dist                                       build/dist/NAME-VERSION.tar.gz from git's HEAD
-#   make deb                                        build/deb/: a Debian package of that
+#   make deb                                        build/deb/: a Debian source package of that, and built
 
 NAME := kvm-mmu-conformance
 VERSION := 0.1
@@ -18,6 +18,8 @@ docdir := $(datadir)/doc/$(NAME)
 mandir := $(datadir)/man/man1
 completiondir := $(datadir)/bash-completion/completions
 
+commands = $(shell grep -l '^\#!' lib/runner/*.sh)
+
 .PHONY: install uninstall dist deb
 
 # The file "installed" has runner.sh put results elsewhere than beside itself.
@@ -25,7 +27,8 @@ install: all
 	install -d $(addprefix '$(DESTDIR)',$(suitedir)/bin $(suitedir)/x86 $(suitedir)/lib/runner \
 		$(bindir) $(mandir) $(completiondir) $(docdir)/docs)
 	install -m 755 runner.sh '$(DESTDIR)$(suitedir)/'
-	install -m 644 lib/runner/*.sh '$(DESTDIR)$(suitedir)/lib/runner/'
+	install -m 644 $(filter-out $(commands),$(wildcard lib/runner/*.sh)) '$(DESTDIR)$(suitedir)/lib/runner/'
+	install -m 755 $(commands) '$(DESTDIR)$(suitedir)/lib/runner/'
 	install -m 755 $(B)/bin/kmc-report '$(DESTDIR)$(suitedir)/bin/'
 	install -m 755 $(TESTS) '$(DESTDIR)$(suitedir)/x86/'
 	install -m 644 x86/known_issues.json '$(DESTDIR)$(suitedir)/x86/'
@@ -54,5 +57,6 @@ deb: dist
 	rm -rf build/deb
 	mkdir -p build/deb
 	tar -C build/deb -xf $(dist)
+	cd build/deb && dpkg-source -b $(NAME)-$(VERSION)
 	cd build/deb/$(NAME)-$(VERSION) && dpkg-buildpackage -us -uc -b
-	@ls build/deb/*.deb
+	@ls build/deb/*.deb build/deb/*.dsc

@@ -4,7 +4,7 @@
 # Tests of runner.sh fleet, and of the job definitions in docs/fleet/.
 #
 #   fleet_test.sh         machines are stand-ins (an ssh that runs things here), tests are fake_test
-#   fleet_test.sh lab     two emulated hosts with a shard each, merged
+#   fleet_test.sh lab     two emulated hosts with a shard each, merged; JOBS=1 one after the other
 #
 # Needs GNU parallel; yamllint, LAVA's schemas (Debian's lava-common) and tmt where they are
 # installed.  Prints KTAP; exits 0, 1, or 4 if all was skipped.
@@ -26,7 +26,7 @@ fi
 in_lab() {
 	local out_dir=$here/build/check/results/fleet runs
 	rm -rf "$out_dir"
-	run 0 "$here/runner.sh" fleet lab:svm-npt lab:svm-npt --results "$out_dir" --run-name f -- --filter '2level/*' walk_test
+	run 0 "$here/runner.sh" fleet --jobs "${JOBS:-2}" lab:svm-npt lab:svm-npt --results "$out_dir" --run-name f -- --filter '2level/*' walk_test
 	runs=("$out_dir"/f/[12]-lab-svm-npt/summary.json)
 	[[ -s ${runs[0]} && -s ${runs[1]} ]] || problem "not two runs: $err"
 	# Every subtest once, some from each.
@@ -138,7 +138,11 @@ ends_when_killed() {
 			sleep 0.1
 		done
 		[[ -z $(pgrep_suite _test fleet.sh) ]] || problem "SIG$signal: processes go on: $(pgrep_suite _test fleet.sh)"
-		check "SIG$signal ends what runs on the machines, too"
+		for ((i = 0; i < 40; i++)); do
+			[[ -z $(ls -A "$TMPDIR") ]] && break
+			sleep 0.1
+		done
+		nothing_left "SIG$signal ends what runs on the machines, too"
 	done
 }
 
@@ -153,8 +157,18 @@ pgrep_suite() {
 	done 2>/dev/null
 }
 
+lava_schema() {
+	"$1" -c '
+import sys, yaml
+from lava_common.schemas import validate
+from lava_common.schemas.test import testdef
+job = yaml.safe_load(open(sys.argv[1]))
+validate(job)
+testdef.validate(job["actions"][2]["test"]["definitions"][0]["repository"])' "$2"
+}
+
 definitions() {
-	local files=("$here"/docs/fleet/*.yaml "$here"/docs/fleet/tmt/*.fmf)
+	local python=python3 files=("$here"/docs/fleet/*.yaml "$here"/docs/fleet/tmt/*.fmf)
 	if command -v yamllint >/dev/null; then
 		run 0 yamllint -d '{extends: default, rules: {line-length: {max: 120}, document-start: disable, indentation: disable}}' "${files[@]}"
 		[[ -z $out ]] || problem "$out"
@@ -162,14 +176,10 @@ definitions() {
 	else
 		check "the definitions are YAML # SKIP yamllint is not installed"
 	fi
-	if python3 -c 'import lava_common.schemas' 2>/dev/null; then
-		run 0 python3 - "$here/docs/fleet/lava-job.yaml" <<<'
-import sys, yaml
-from lava_common.schemas import validate
-from lava_common.schemas.test import testdef
-job = yaml.safe_load(open(sys.argv[1]))
-validate(job)
-testdef.validate(job["actions"][2]["test"]["definitions"][0]["repository"])'
+	# Debian's python has Debian's packages.
+	[[ ! -x /usr/bin/python3 ]] || python=/usr/bin/python3
+	if "$python" -c 'import lava_common.schemas, yaml' 2>/dev/null; then
+		run 0 lava_schema "$python" "$here/docs/fleet/lava-job.yaml"
 		check "LAVA takes the job"
 	else
 		check "LAVA takes the job # SKIP lava-common is not installed"

@@ -91,10 +91,15 @@ versions_agree() {
 }
 
 man_page_has_the_options() {
-	diff <(./runner.sh --help | grep -oE -- '--[a-z][a-z-]*' | grep -v -- '--help' | sort -u) \
+	local help
+	help=$(./runner.sh --help)
+	diff <(sed '/^Commands/,$d' <<<"$help" | grep -oE -- '--[a-z][a-z-]*' | grep -v -- '--help' | sort -u) \
 		<(sed -n '/^\.SH OPTIONS/,/^\.SH COMMANDS/s/^\.BI* \(\\-\\-[a-z\\-]*\).*/\1/p' docs/$name.1 |
 			tr -d '\134' | grep -v -- '--help' | sort -u) >"$work/diff" || problem "$(<"$work/diff")"
-	check "the man page and --help name the same options"
+	diff <(sed -nE '/^Commands/,$s/^  ([a-z][a-z-]*) .*/\1/p' <<<"$help") \
+		<(sed -n '/^\.SH COMMANDS/,/^\.SH EXIT/s/^\.B[IR] \([a-z\\-]*\).*/\1/p' docs/$name.1 | tr -d '\134') \
+		>"$work/diff" || problem "$(<"$work/diff")"
+	check "the man page and --help name the same options and commands"
 	if command -v man >/dev/null; then
 		run 0 man --warnings -E ascii -P cat -l docs/$name.1
 		[[ -z $err ]] || problem "$err"
@@ -131,6 +136,9 @@ package() {
 	done
 	mkdir -p "$tree"
 	copy_tree "$tree"
+	run 0 env -C "$work/tree" dpkg-source -b "$name"
+	[[ -s $(echo "$work/tree/${name}"_*.dsc) ]] || problem "no .dsc: $out"
+	check "a source package is made"
 	# Its objects are newer than the copied files, so nothing is compiled again.
 	cp -a build "$tree/" 2>/dev/null
 	rm -rf "$tree/build/check" "$tree/build/san"
@@ -145,7 +153,7 @@ package() {
 		has " ./$tool" "$out"
 	done
 	check "the package has what make install puts there"
-	said=$(lintian --allow-root --tag-display-limit 0 "$work/tree/${name}"_*.changes 2>&1)
+	said=$(lintian --allow-root --tag-display-limit 0 "$work/tree/${name}"_*.{changes,dsc} 2>&1)
 	printf '# lintian: %s\n' "${said//$'\n'/, }"
 	! grep -q '^E:' <<<"$said" || problem "$(grep '^E:' <<<"$said")"
 	check "lintian finds no error"

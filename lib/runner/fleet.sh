@@ -43,7 +43,7 @@ source "$here/machine.sh"
 # One host, below parallel.  Exit code: 255 if the host cannot be used, which is what --retries
 # is for.  A test that fails is not tried again: its verdict is in the results.
 #
-child='' watcher=''
+child='' watcher='' machine_dir='' stage='' host=''
 
 wait_for_child() {
 	child=$!
@@ -58,12 +58,20 @@ end_with_fleet() {
 	trap '[[ -z $child ]] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null; exit 143' INT TERM HUP
 	(tail --pid="$KMC_FLEET" -s 0.5 -f /dev/null && kill -TERM $$) >/dev/null 2>&1 </dev/null &
 	watcher=$!
-	trap 'kill "$watcher" 2>/dev/null' EXIT
+	trap leave EXIT
+}
+
+# shellcheck disable=SC2317 # called by trap
+leave() {
+	kill "$watcher" 2>/dev/null
+	[[ -z $machine_dir ]] || on_machine "$host" "rm -rf $machine_dir" 2>/dev/null </dev/null
+	kill -0 "$KMC_FLEET" 2>/dev/null || rm -rf -- "${stage%/suite}"
 }
 
 # one OUT STAGE TIME-LIMIT SHARD NAME HOST RUNNER-ARGUMENT...
 one() {
-	local out=$1 stage=$2 limit=$3 shard=$4 name=$5 host=$6 code args
+	local out=$1 limit=$3 shard=$4 name=$5 code args
+	stage=$2 host=$6
 	shift 6
 	end_with_fleet
 	args=("$@")
@@ -87,14 +95,13 @@ one() {
 			printf 'cannot be used: %s\n' "$(tail -n 1 "$out/$name.log")"
 			exit 255
 		fi
-		trap 'kill "$watcher" 2>/dev/null; on_machine "$host" "rm -rf $machine_dir" 2>/dev/null </dev/null' EXIT
 		run_there "$host" "$limit" "$stage.hold.$name" "$out/$name.log" "${args[@]+"${args[@]}"}"
 		code=$?
 		fetch_results "$host" "$out/$name"
 		;;
 	esac
 	printf '%s\n' "$(grep -E '^[0-9]+ passed, ' "$out/$name.log" | tail -n 1)$(
-		((code < 2)) || printf ' exit code %d: %s' "$code" "$(tail -n 1 "$out/$name.log")")"
+		((code < 2 || code == 4)) || printf ' exit code %d: %s' "$code" "$(tail -n 1 "$out/$name.log")")"
 	exit $((code == 255 ? 255 : 0))
 }
 

@@ -56,4 +56,5 @@ fetch_results() {
 	mkdir -p "$2"
 	on_machine "$1" "tar -C $machine_dir/results/run -cf - . 2>/dev/null; rm -rf $machine_dir" 2>/dev/null </dev/null |
 		tar -C "$2" -xf - 2>/dev/null
+	machine_dir=''
 }
