@@ -149,9 +149,11 @@ list_parts() {
 	part role_rules_seeded 120 build/tests/role_rules_seeded_test --seeded
 	part role_page_seeded 120 build/tests/role_page_seeded_test --seeded
 	part nested_model_seeded 120 build/tests/nested_model_seeded_test --seeded
+	part td_memory_seeded 120 build/tests/td_memory_seeded_test --seeded
 	part san-role_rules_seeded 300 build/san/tests/role_rules_seeded_test --seeded
 	part san-role_page_seeded 300 build/san/tests/role_page_seeded_test --seeded
 	part san-nested_model_seeded 300 build/san/tests/nested_model_seeded_test --seeded
+	part san-td_memory_seeded 300 build/san/tests/td_memory_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
 	part san-results_test 240 env FAKE_TEST="$here/build/san/tests/fake_test" \

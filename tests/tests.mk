@@ -19,7 +19,7 @@ STANDIN_WRAPPED := open close ioctl pread mmap munmap fopen opendir host_cpuid n
 .PHONY: check-build
 check-build: all $(STANDIN_TESTS) $(PLAIN_TESTS) $(SEEDED_TESTS) \
 	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test \
-	$(B)/tests/nested_model_seeded_test
+	$(B)/tests/nested_model_seeded_test $(B)/tests/td_memory_seeded_test
 
 # It builds by itself, as parts of its own: a build that fails is a failure that counts.
 check:
