@@ -49,6 +49,8 @@ enum td_op {
 	TD_READ,     /* of the 8 bytes at gpa */
 	TD_WRITE,    /* of value */
 	TD_FETCH,    /* a call of what is at gpa: TD_CODE() */
+	TD_VMM_READ, /* by the VMM, of shared memory; gpa has the shared bit, and the page must be shared */
+	TD_VMM_WRITE,
 	TD_MAP_GPA,  /* gpa, size */
 	TD_ACCEPT,   /* size: 4 KBytes or 2 MBytes */
 	TD_RETRY_AT, /* size: which part of the next MapGPA the VMM puts off, once */

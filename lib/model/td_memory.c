@@ -9,7 +9,9 @@
 #define PRIVATE 0
 #define SHARED 1
 
-const char *const td_op_names[NR_TD_OPS] = { "read", "write", "fetch", "map-gpa", "accept", "retry-at" };
+const char *const td_op_names[NR_TD_OPS] = {
+	"read", "write", "fetch", "vmm-read", "vmm-write", "map-gpa", "accept", "retry-at",
+};
 
 bool td_is_code(u64 word)
 {
@@ -48,8 +50,6 @@ static void convert(struct td_page *page, bool private)
 		return;
 	if (private && RULE_HOLDS(TD_LOSS_SHARED))
 		discard(page, SHARED);
-	if (!private && RULE_HOLDS(TD_LOSS_PRIVATE))
-		discard(page, PRIVATE);
 	page->state = private ? TD_PAGE_PENDING : TD_PAGE_SHARED;
 }
 
@@ -136,6 +136,22 @@ static void access_memory(struct td_memory *m, const struct td_step *step, struc
 	o->value = page->word[shared][word];
 	if (step->op == TD_FETCH)
 		o->value = o->value >> 8 & 0xffffffff;
+}
+
+/* The VMM has its own mapping of shared memory. */
+static void vmm_access(struct td_memory *m, const struct td_step *step, struct td_outcome *o)
+{
+	const u32 word = (step->gpa & (TD_PAGE_SIZE - 1)) / TD_WORD_STRIDE;
+	struct td_page *page = td_memory_page(m, step->gpa);
+
+	o->rule = RULE_TD_VMM;
+	if (!page || page->state != TD_PAGE_SHARED) {
+		o->ending = TD_STOPPED;
+		return;
+	}
+	if (step->op == TD_VMM_WRITE && RULE_HOLDS(TD_VMM))
+		page->word[SHARED][word] = step->value;
+	o->value = step->op == TD_VMM_WRITE ? step->value : page->word[SHARED][word];
 }
 
 /* TDG.VP.VMCALL<MapGPA>, part by part. */
@@ -227,6 +243,10 @@ struct td_outcome td_memory_step(struct td_memory *m, const struct td_step *step
 	struct td_outcome o = { .ending = TD_DONE };
 
 	switch (step->op) {
+	case TD_VMM_READ:
+	case TD_VMM_WRITE:
+		vmm_access(m, step, &o);
+		break;
 	case TD_MAP_GPA:
 		map_gpa(m, step, &o);
 		break;
@@ -249,7 +269,7 @@ void td_step_text(const struct td_step *step, char text[TD_STEP_LEN])
 	int n = snprintf(text, TD_STEP_LEN, "%s %#llx", td_op_names[step->op],
 			 (unsigned long long)step->gpa);
 
-	if (step->op == TD_WRITE)
+	if (step->op == TD_WRITE || step->op == TD_VMM_WRITE)
 		snprintf(text + n, TD_STEP_LEN - n, " = %#llx", (unsigned long long)step->value);
 	else if (step->op >= TD_MAP_GPA)
 		snprintf(text + n, TD_STEP_LEN - n, "+%#llx", (unsigned long long)step->size);
