@@ -189,6 +189,7 @@ static u64 next_random(u64 *state)
  */
 static bool sides_stay_apart(unsigned int gpaw)
 {
+	static const enum td_op ops[] = { TD_READ, TD_WRITE, TD_MAP_GPA, TD_ACCEPT };
 	static struct td_page page[4];
 	u64 last[2][4][TD_WORDS] = { 0 }, state = 88172645463325252ull, i, r;
 	int on[4] = { 0 }; /* the side of the page */
@@ -205,9 +206,7 @@ static bool sides_stay_apart(unsigned int gpaw)
 		p = r >> 8 & 3;
 		w = r >> 10 & 3;
 		side = r >> 12 & 1;
-		step.op = r >> 16 & 7;
-		if (step.op == TD_FETCH || step.op >= TD_RETRY_AT)
-			step.op = TD_READ;
+		step.op = ops[r >> 16 & 3];
 		step.gpa = BASE + p * 4096 + (step.op <= TD_WRITE ? w * TD_WORD_STRIDE : 0);
 		if (side)
 			step.gpa |= 1ull << (gpaw - 1);
