@@ -71,7 +71,7 @@ bool td_is_code(u64 word);
 
 enum td_ending {
 	TD_DONE,    /* value: read, stored, or what the code returned; 0 of TD_RETRY_AT */
-	TD_VE,      /* a #VE for an EPT violation at gpa */
+	TD_VE,      /* a #VE for an EPT violation at gpa; on the private side the page counts */
 	TD_FAULT,   /* a #PF with this error code */
 	TD_STATUS,  /* of TDG.VP.VMCALL<MapGPA> (R10, and R11 if not 0) or of TDG.MEM.PAGE.ACCEPT (RAX) */
 	TD_STOPPED, /* the vCPU cannot go on */

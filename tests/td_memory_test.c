@@ -31,7 +31,7 @@ struct told {
 static const struct told stories[] = {
 	/* A page that nobody has accepted. */
 	{ TD_READ, P, BASE, 0, "#VE(0x50000000)" },
-	{ TD_WRITE, P, BASE + 0x400, 5, "#VE(0x50000400)" },
+	{ TD_WRITE, P, BASE + 0x400, 5, "#VE(0x50000000)" },
 	{ TD_FETCH, P, BASE, 0, "#VE(0x50000000)" },
 	{ TD_ACCEPT, P, BASE, 0x1000, "status=0 r11=0" },
 	{ TD_READ, P, BASE, 0, "ok value=0" },
@@ -63,7 +63,7 @@ static const struct told stories[] = {
 	/* To shared memory and back by access alone. */
 	{ TD_READ, S, BASE, 0, "fault(shared,0x50000000) ok value=0" },
 	{ TD_WRITE, S, BASE, 0x55, "ok value=0x55" },
-	{ TD_WRITE, P, BASE + 0xc00, 0, "fault(private,0x50000000) #VE(0x50000c00)" },
+	{ TD_WRITE, P, BASE + 0xc00, 0, "fault(private,0x50000000) #VE(0x50000000)" },
 	{ TD_WRITE, S, BASE + 0x400, 6, "fault(shared,0x50000000) ok value=0x6" },
 	{ TD_READ, S, BASE, 0, "ok value=0" },
 	{ TD_ACCEPT, P, BASE, 0x1000, "fault(private,0x50000000) status=0 r11=0" },

@@ -125,7 +125,7 @@ static void access_memory(struct td_memory *m, const struct td_step *step, struc
 	if (page->state == TD_PAGE_PENDING && RULE_HOLDS(TD_PENDING)) {
 		o->rule = RULE_TD_PENDING;
 		o->ending = TD_VE;
-		o->gpa = step->gpa;
+		o->gpa = shared ? step->gpa : step->gpa & ~0xfffull;
 		return;
 	}
 	o->rule = o->nr_exits ? RULE_TD_FAULT : shared ? RULE_TD_SHARED : RULE_TD_PRIVATE;
