@@ -40,9 +40,9 @@ void td_cases_run(const struct td_part *part, const struct td_choice *choice);
 #define TD_MAX_STEPS 4096
 struct td_story {
 	const char *name;
-	/* Writes steps for this layout; returns how many.  nr: which of the story's TDs. */
+	/* Writes steps for this layout; returns how many.  nr: which of the story's TDs, from first. */
 	u32 (*steps)(const struct td_layout *layout, u64 seed, u32 nr, struct td_step *steps);
-	u32 nr_tds; /* each begins anew */
+	u32 nr_tds, first; /* each TD begins anew */
 };
 extern const struct td_story td_stories[];
 extern const u32 nr_td_stories;

@@ -75,13 +75,13 @@ static bool cannot_be_told(const struct td *td, const struct td_step *step)
 	       !bits_are_enforced(td);
 }
 
-/* Story and number of the TD within it: "one-bit12", or "private". */
+/* Story and number of the TD within it: "one-bit-12", or "private". */
 static void td_name(const struct td_story *story, u32 nr, char name[32])
 {
 	if (story->nr_tds == 1)
 		snprintf(name, 32, "%s", story->name);
 	else
-		snprintf(name, 32, "%s-%u", story->name, nr);
+		snprintf(name, 32, "%s-%u", story->name, story->first + nr);
 }
 
 /* Is the case that was asked for one of this TD?  Its step's number then. */
@@ -163,7 +163,7 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout, co
 	td_name(story, nr, name);
 	if (choice->only && !holds(part, name, choice->only, &only))
 		return 0;
-	nr_steps = story->steps(layout, choice->seed, nr, s->step);
+	nr_steps = story->steps(layout, choice->seed, story->first + nr, s->step);
 	if (!nr_steps)
 		return 0;
 	td = td_create(part->kind, layout, 1);

@@ -167,7 +167,7 @@ static u32 straddle_steps(const struct td_layout *l, u64 seed, u32 nr, struct td
 
 static u32 one_bit_steps(const struct td_layout *l, u64 seed, u32 nr, struct td_step *steps)
 {
-	const gpa_t changed = BIT_ULL(FIRST_BIT + nr);
+	const gpa_t changed = BIT_ULL(nr);
 	const struct td_step all[] = {
 		ACCEPT(TD_TEST_GPA), WRITE(TD_TEST_GPA, 0xe1),
 		READ(tdx_gpa_to_shared(l->gpaw, TD_TEST_GPA) ^ changed),
@@ -184,16 +184,16 @@ static u32 one_bit_steps(const struct td_layout *l, u64 seed, u32 nr, struct td_
 }
 
 const struct td_story td_stories[] = {
-	{ "private", private_steps, 1 },
-	{ "shared", shared_steps, 1 },
-	{ "no-fetch-from-shared", no_fetch_steps, 1 },
-	{ "there-and-back", there_and_back_steps, 1 },
-	{ "pending", pending_steps, 1 },
-	{ "by-access", by_access_steps, 1 },
-	{ "ranges", ranges_steps, 1 },
-	{ "operands", operands_steps, 1 },
-	{ "straddle", straddle_steps, 1 },
-	{ "one-bit", one_bit_steps, NR_BITS },
-	{ "random", td_random_steps, 4 },
+	{ "private", private_steps, 1, 0 },
+	{ "shared", shared_steps, 1, 0 },
+	{ "no-fetch-from-shared", no_fetch_steps, 1, 0 },
+	{ "there-and-back", there_and_back_steps, 1, 0 },
+	{ "pending", pending_steps, 1, 0 },
+	{ "by-access", by_access_steps, 1, 0 },
+	{ "ranges", ranges_steps, 1, 0 },
+	{ "operands", operands_steps, 1, 0 },
+	{ "straddle", straddle_steps, 1, 0 },
+	{ "one-bit", one_bit_steps, NR_BITS, FIRST_BIT },
+	{ "random", td_random_steps, 4, 1 },
 };
 const u32 nr_td_stories = ARRAY_SIZE(td_stories);

@@ -275,6 +275,19 @@ void td_step_text(const struct td_step *step, char text[TD_STEP_LEN])
 		snprintf(text + n, TD_STEP_LEN - n, "+%#llx", (unsigned long long)step->size);
 }
 
+/* As results write page faults: "#PF(p,w,rsvd)", "#PF(0)". */
+static int fault_text(u32 error, char *text, size_t len)
+{
+	static const char *const names[] = { "p", "w", "u", "rsvd", "fetch" };
+	int n = snprintf(text, len, "#PF("), first = n;
+	u32 bit;
+
+	for (bit = 0; bit < ARRAY_SIZE(names); bit++)
+		if (error >> bit & 1)
+			n += snprintf(text + n, len - n, "%s%s", n > first ? "," : "", names[bit]);
+	return n + snprintf(text + n, len - n, "%s)", n > first ? "" : "0");
+}
+
 static int ending_text(const struct td_outcome *o, char *text, size_t len)
 {
 	switch (o->ending) {
@@ -283,10 +296,7 @@ static int ending_text(const struct td_outcome *o, char *text, size_t len)
 	case TD_VE:
 		return snprintf(text, len, "#VE(%#llx)", (unsigned long long)o->gpa);
 	case TD_FAULT:
-		return snprintf(text, len, "#PF(%s%s%s%s%s)", o->error & PFERR_PRESENT ? "p" : "0",
-				o->error & PFERR_WRITE ? ",w" : "", o->error & PFERR_USER ? ",u" : "",
-				o->error & PFERR_RSVD ? ",rsvd" : "",
-				o->error & PFERR_FETCH ? ",fetch" : "");
+		return fault_text(o->error, text, len);
 	case TD_STATUS:
 		return snprintf(text, len, "status=%#llx r11=%#llx", (unsigned long long)o->status,
 				(unsigned long long)o->r11);
