@@ -11,7 +11,7 @@
 #ifndef KMC_TD_CASES_H
 #define KMC_TD_CASES_H
 
-#include "td.h"
+#include "td_guest.h"
 
 /* Stands for as many address bits as the host can do where 48 are too many; no TD's width. */
 #define TD_GPAW_NARROW 1

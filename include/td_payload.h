@@ -104,6 +104,7 @@
 #define TDVMCALL_REGISTERS 0xfc00  /* RCX: R10 to R15 are passed */
 #define TDCALL_OPCODE 0xcc010f66
 #define TDCALL_LENGTH 4
+#define TD_STORE_LENGTH 3          /* the instruction that writes */
 
 #define TD_VE_VECTOR 20
 #define TD_VE_EPT_VIOLATION 48

@@ -16,7 +16,7 @@
  * the shared bit or for the wrong side, a conversion that stops half-way without saying so.
  *
  * Needs: for "td" a TDX host; for "emulated-td", an ordinary VM that is made to behave like a TD
- * (include/td.h), /dev/kvm and as many address bits, which nested paging takes from the CPU; for
+ * (include/td_guest.h), /dev/kvm and as many address bits, which nested paging takes from the CPU; for
  * "emulated-td-memfd" KVM_X86_SW_PROTECTED_VM, too.  What emulated TDs show is not TDX's.
  */
 #include <stdio.h>

@@ -63,13 +63,13 @@ static void tell(const struct td_step *steps, const struct td_seen *seen, u32 at
 }
 
 /* An access with one address bit too many faults only if the CPU has no such bit. */
-static bool bits_are_enforced(const struct td *td)
+static bool bits_are_enforced(const struct td_guest *td)
 {
 	return td->kind == TD_REAL || td->vm->card.tdp != YES ||
 	       td->vm->card.maxphyaddr == (int)td->layout.gpaw;
 }
 
-static bool cannot_be_told(const struct td *td, const struct td_step *step)
+static bool cannot_be_told(const struct td_guest *td, const struct td_step *step)
 {
 	return step->op <= TD_FETCH && tdx_gpa_too_wide(td->layout.gpaw, step->gpa) &&
 	       !bits_are_enforced(td);
@@ -104,7 +104,7 @@ struct steps_of {
 };
 
 /* Takes nothing away from the others' numbers: instead of it nothing is done. */
-static void leave_out(const struct td *td, struct td_step *steps, u32 nr)
+static void leave_out(const struct td_guest *td, struct td_step *steps, u32 nr)
 {
 	u32 i;
 
@@ -113,7 +113,7 @@ static void leave_out(const struct td *td, struct td_step *steps, u32 nr)
 			steps[i] = (struct td_step){ .op = TD_RETRY_AT, .size = ~0ull };
 }
 
-static void compare(const struct td *td, const struct td_part *part, const char *name, struct steps_of *s,
+static void compare(const struct td_guest *td, const struct td_part *part, const char *name, struct steps_of *s,
 		    u32 done, const struct td_choice *choice, u32 only)
 {
 	char expected[TD_OUTCOME_LEN], observed[TD_OUTCOME_LEN];
@@ -137,7 +137,7 @@ static void compare(const struct td *td, const struct td_part *part, const char 
 }
 
 /* One TD's steps, made and compared. */
-static void run_steps(struct td *td, const struct td_part *part, const char *name, struct steps_of *s,
+static void run_steps(struct td_guest *td, const struct td_part *part, const char *name, struct steps_of *s,
 		      u32 nr_steps, const struct td_choice *choice)
 {
 	u32 only = 0;
@@ -145,7 +145,7 @@ static void run_steps(struct td *td, const struct td_part *part, const char *nam
 	leave_out(td, s->step, nr_steps);
 	if (choice->only && holds(part, name, choice->only, &only) && only < nr_steps)
 		nr_steps = only + 1;
-	nr_steps = td_run(&td->cpu[0], s->step, nr_steps, s->seen);
+	nr_steps = td_guest_run(&td->cpu[0], s->step, nr_steps, s->seen);
 	compare(td, part, name, s, nr_steps, choice, only);
 }
 
@@ -157,7 +157,7 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout, co
 	u32 nr_steps, only;
 	char name[32];
 	enum test_end how;
-	struct td *td;
+	struct td_guest *td;
 	u64 conversions;
 
 	td_name(story, nr, name);
@@ -166,17 +166,30 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout, co
 	nr_steps = story->steps(layout, choice->seed, story->first + nr, s->step);
 	if (!nr_steps)
 		return 0;
-	td = td_create(part->kind, layout, 1);
+	td = td_guest_create(part->kind, layout, 1);
 	how = setjmp(*test_scope_enter(&scope));
 	if (!how) {
 		run_steps(td, part, name, s, nr_steps, choice);
 		test_scope_leave(&scope);
 	}
 	conversions = td->conversions;
-	td_free(td);
+	td_guest_free(td);
 	if (how)
 		test_end_again(how, &scope);
 	return conversions;
+}
+
+/* Does the payload come to run at all?  If not, that is the only case. */
+static bool boots(const struct td_part *part, const struct td_layout *layout, const struct td_choice *choice)
+{
+	struct td_guest *td = td_guest_create(part->kind, layout, 1);
+	const char *trouble = td_guest_boot(&td->cpu[0]);
+
+	report_cases(1);
+	if (trouble)
+		td_case_failed(part, "boot", 0, "boot", "payload runs", trouble, choice);
+	td_guest_free(td);
+	return !trouble;
 }
 
 static struct td_layout layout_of(const struct td_part *part)
@@ -204,6 +217,8 @@ void td_cases_run(const struct td_part *part, const struct td_choice *choice)
 	u64 conversions = 0;
 	u32 story, nr;
 
+	if (!boots(part, &layout, choice))
+		return;
 	for (story = 0; story < nr_td_stories; story++)
 		for (nr = 0; nr < td_stories[story].nr_tds && !report_should_stop(); nr++)
 			conversions += run_td(part, &layout, &td_stories[story], nr, choice, &s);

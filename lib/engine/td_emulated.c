@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An ordinary VM as a TD: its memory, and the accesses that it may not make.  See include/td.h. */
+/* An ordinary VM as a TD: its memory, and the accesses that it may not make.  See include/td_guest.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,13 +22,13 @@ struct memory_fault {
 	u64 flags, gpa, size;
 };
 
-static bool with_memfd(const struct td *td)
+static bool with_memfd(const struct td_guest *td)
 {
 	return td->kind == TD_EMULATED_MEMFD;
 }
 
 /* A slot of memory that the VM does not own. */
-static void add_slot(struct td *td, gpa_t gpa, u64 size, u8 *host, int gmem_fd)
+static void add_slot(struct td_guest *td, gpa_t gpa, u64 size, u8 *host, int gmem_fd)
 {
 	struct kvm_userspace_memory_region2 region = {
 		.slot = td->vm->nr_slots,
@@ -47,7 +47,7 @@ static void add_slot(struct td *td, gpa_t gpa, u64 size, u8 *host, int gmem_fd)
 	td->vm->slot[td->vm->nr_slots++] = (struct vm_slot){ region.slot, true, gpa, size, host };
 }
 
-static int set_private(struct td *td, gpa_t gpa, u64 size, bool private)
+static int set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private)
 {
 	struct kvm_memory_attributes attributes = {
 		.address = gpa,
@@ -58,7 +58,7 @@ static int set_private(struct td *td, gpa_t gpa, u64 size, bool private)
 	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
 }
 
-static void create_gmem(struct td *td)
+static void create_gmem(struct td_guest *td)
 {
 	struct kvm_create_guest_memfd create = { .size = TD_TEST_SIZE };
 
@@ -67,7 +67,7 @@ static void create_gmem(struct td *td)
 }
 
 /* All of test memory is private and pending: on neither side anything may be met. */
-static void create_memory(struct td *td)
+static void create_memory(struct td_guest *td)
 {
 	const gpa_t shared = tdx_shared_bit(td->layout.gpaw);
 	u8 *reset;
@@ -96,7 +96,7 @@ static struct kvm_segment flat(u16 selector, u8 type)
  * As the TDX module starts a vCPU, but for CR4.MCE and VMXE.  QEMU's CPU does not survive EFER.LME
  * without CR4.PAE (lib/guest/guest.c says why); the payload sets PAE first of all.
  */
-static void set_reset_state(struct td *td, struct td_vcpu *v)
+static void set_reset_state(struct td_guest *td, struct td_vcpu *v)
 {
 	const bool tcg = !strcmp(td->vm->card.emulator, "qemu-tcg");
 	const struct kvm_cpuid_entry2 *l1 = cpuid_entry(v->vcpu->cpuid, 1, 0);
@@ -110,6 +110,10 @@ static void set_reset_state(struct td *td, struct td_vcpu *v)
 	sregs.cs = flat(TD_SEL_CODE32, 11);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat(TD_SEL_DATA, 3);
 	sregs.cr0 = X86_CR0_PE | X86_CR0_NE;
+	/* What the payload will set by itself: a CPU without 5-level paging takes it down. */
+	sregs.cr4 = X86_CR4_PAE | X86_CR4_LA57;
+	if (td->layout.levels == 5 && __vcpu_sregs_set(v->vcpu, &sregs))
+		td->cannot_boot = "KVM_SET_SREGS: Invalid argument";
 	sregs.cr3 = 0;
 	sregs.cr4 = tcg ? X86_CR4_PAE : 0;
 	sregs.efer = X86_EFER_NX | X86_EFER_LME;
@@ -118,7 +122,7 @@ static void set_reset_state(struct td *td, struct td_vcpu *v)
 }
 
 /* A CPU with just as many address bits: those beyond GPAW are reserved for a TD. */
-static void set_width(struct td *td, struct vcpu *vcpu)
+static void set_width(struct td_guest *td, struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(td->vm->kvm_fd);
 	struct kvm_cpuid_entry2 *e8 = cpuid_entry(cpuid, 0x80000008, 0);
@@ -143,7 +147,7 @@ static void require_memfd(void)
 		     "no guest_memfd for ordinary guests: KVM_CAP_VM_TYPES is %#x, without bit 1", types);
 }
 
-static void emulated_create(struct td *td)
+static void emulated_create(struct td_guest *td)
 {
 	u32 i;
 
@@ -158,7 +162,7 @@ static void emulated_create(struct td *td)
 	}
 }
 
-static void emulated_destroy(struct td *td)
+static void emulated_destroy(struct td_guest *td)
 {
 	if (td->private_side)
 		munmap(td->private_side, TD_TEST_SIZE);
@@ -174,7 +178,7 @@ static int take_away(u8 *side, u64 offset, u64 size)
 	return madvise(side + offset, size, MADV_DONTNEED) ? errno : 0;
 }
 
-static int emulated_convert(struct td *td, gpa_t gpa, u64 pages, bool private)
+static int emulated_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 {
 	const u64 offset = gpa - TD_TEST_GPA, size = pages * TD_PAGE_SIZE;
 	int err;
@@ -195,13 +199,19 @@ static int emulated_convert(struct td *td, gpa_t gpa, u64 pages, bool private)
 	return err;
 }
 
-int td_emulated_accept(struct td *td, u64 page)
+int td_emulated_accept(struct td_guest *td, u64 page)
 {
 	td->accepted[page] = true;
 	if (with_memfd(td))
 		return set_private(td, TD_TEST_GPA + page * TD_PAGE_SIZE, TD_PAGE_SIZE, true);
 	return mprotect(td->private_side + page * TD_PAGE_SIZE, TD_PAGE_SIZE, PROT_READ | PROT_WRITE) ?
 		       errno : 0;
+}
+
+/* kvm_pvm: the guest's supervisor code is emulated instruction by instruction. */
+static bool emulates_supervisor(const struct td_guest *td)
+{
+	return !strcmp(td->vm->card.backend, "kvm_pvm");
 }
 
 /* The address that an access under way is made to: it is an operation's, or code in test memory. */
@@ -229,7 +239,7 @@ static bool fault_is_that(struct td_vcpu *v, gpa_t gpa)
 /* KVM could not get at the memory of the access: whose turn is it? */
 static enum td_event refused(struct td_vcpu *v, struct td_exit *exit)
 {
-	struct td *td = v->td;
+	struct td_guest *td = v->td;
 	struct kvm_regs regs;
 	bool private, on_its_side, accepted;
 	gva_t gva;
@@ -260,6 +270,22 @@ static enum td_event refused(struct td_vcpu *v, struct td_exit *exit)
 	return TD_EVENT_MORE; /* goes on, see emulated_run() */
 }
 
+/*
+ * KVM_EXIT_MMIO where there is a memslot: an emulator that could not get at its memory.  Nothing has
+ * been done yet but by the emulator, and the vCPU goes back to before the access.
+ */
+static enum td_event emulated_access_refused(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *exit)
+{
+	if (!emulates_supervisor(v->td))
+		return td_stop(v, "KVM_EXIT_MMIO at %#llx, where there is a memslot",
+			       v->vcpu->run->mmio.phys_addr);
+	/* A store is over for KVM when it exits, a load is not. */
+	regs->rip -= v->vcpu->run->mmio.is_write ? TD_STORE_LENGTH : 0;
+	vcpu_run_complete_io(v->vcpu);
+	vcpu_regs_set(v->vcpu, regs);
+	return refused(v, exit);
+}
+
 /* No memslot: a TD's shared access is a #VE, its private one the VMM's business. */
 static enum td_event no_memory(struct td_vcpu *v, struct td_exit *exit)
 {
@@ -271,6 +297,8 @@ static enum td_event no_memory(struct td_vcpu *v, struct td_exit *exit)
 	if (access_gpa(v, &regs, &gva) != gpa)
 		return td_stop(v, "KVM_EXIT_MMIO at %#llx for an access to %#llx", (unsigned long long)gpa,
 			       (unsigned long long)access_gpa(v, &regs, &gva));
+	if (td_test_page(v->td, gpa) >= 0)
+		return emulated_access_refused(v, &regs, exit);
 	if (tdx_gpa_is_private(v->td->layout.gpaw, gpa)) {
 		*exit = (struct td_exit){ TD_EXIT_FAULT, true, gpa & ~0xfffull, 1 };
 		return TD_EVENT_EXIT;
@@ -278,6 +306,32 @@ static enum td_event no_memory(struct td_vcpu *v, struct td_exit *exit)
 	vcpu_run_complete_io(v->vcpu);
 	td_emulated_ve(v, &regs, gva, gpa);
 	return TD_EVENT_MORE;
+}
+
+/* Some KVMs emulate a guest's supervisor code and do not know the instruction. */
+static bool at_tdcall(const struct td_vcpu *v)
+{
+	const u32 opcode = TDCALL_OPCODE;
+	struct kvm_regs regs;
+
+	vcpu_regs_get(v->vcpu, &regs);
+	return regs.rip + sizeof(opcode) <= TD_LOW_SIZE &&
+	       !memcmp(v->td->low + regs.rip, &opcode, sizeof(opcode));
+}
+
+static enum td_event unexpected(struct td_vcpu *v, struct td_exit *exit, u32 reason, int error)
+{
+	const struct kvm_run *run = v->vcpu->run;
+	struct kvm_regs regs;
+
+	vcpu_regs_get(v->vcpu, &regs);
+	if (reason == KVM_EXIT_INTERNAL_ERROR && emulates_supervisor(v->td) &&
+	    td_gva_to_gpa(&v->td->layout, regs.rip) != ~0ull)
+		return refused(v, exit); /* code that the emulator could not get at */
+	if (reason == KVM_EXIT_INTERNAL_ERROR)
+		return td_stop(v, "exit INTERNAL_ERROR %u rip %#llx", run->internal.suberror, regs.rip);
+	return td_stop(v, "exit %s%s%s rip %#llx", exit_reason_name(reason), error ? ": " : "",
+		       error ? strerror(error) : "", regs.rip);
 }
 
 static enum td_event emulated_run(struct td_vcpu *v, struct td_exit *exit)
@@ -295,17 +349,16 @@ static enum td_event emulated_run(struct td_vcpu *v, struct td_exit *exit)
 		}
 		run->exit_reason = 0;
 		reason = vcpu_run(v->vcpu, RUN_MS, &error);
-		if (reason == KVM_EXIT_IO && run->io.port == TD_TRAP_PORT) {
-			v->in_call = true;
+		v->call_exited = reason == KVM_EXIT_INTERNAL_ERROR && at_tdcall(v);
+		v->in_call = v->call_exited || (reason == KVM_EXIT_IO && run->io.port == TD_TRAP_PORT);
+		if (v->in_call)
 			continue;
-		}
 		if (reason == VCPU_RUN_ERROR && error == EFAULT)
 			event = refused(v, exit);
 		else if (reason == KVM_EXIT_MMIO)
 			event = no_memory(v, exit);
 		else
-			event = td_stop(v, "exit %s%s%s", exit_reason_name(reason), error ? ": " : "",
-					error ? strerror(error) : "");
+			event = unexpected(v, exit, reason, error);
 		if (event != TD_EVENT_MORE)
 			return event;
 	}
@@ -323,8 +376,7 @@ static void emulated_map_done(struct td_vcpu *v, int error)
 	regs.r10 = error == EAGAIN ? TDVMCALL_RETRY : error ? TDVMCALL_INVALID_OPERAND : 0;
 	regs.r11 = error ? v->map_next : regs.r11;
 	v->map_end = 0;
-	v->in_call = false;
-	vcpu_regs_set(v->vcpu, &regs);
+	td_emulated_finish(v, &regs);
 }
 
 const struct td_kind_ops td_emulated_ops = {

@@ -9,14 +9,17 @@
 #include "x86.h"
 
 /* Does the address go beyond the guest's address space? */
-static bool illegal(const struct td *td, gpa_t gpa)
+static bool illegal(const struct td_guest *td, gpa_t gpa)
 {
 	return gpa >> td->layout.gpaw;
 }
 
-static void finish(struct td_vcpu *v, struct kvm_regs *regs)
+void td_emulated_finish(struct td_vcpu *v, struct kvm_regs *regs)
 {
 	v->in_call = false;
+	/* Behind a #UD the handler has done that. */
+	if (v->call_exited)
+		regs->rip += TDCALL_LENGTH;
 	vcpu_regs_set(v->vcpu, regs);
 }
 
@@ -39,7 +42,7 @@ static bool map_gpa(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *ex
 		regs->rax = 0;
 		regs->r10 = status;
 		regs->r11 = gpa;
-		finish(v, regs);
+		td_emulated_finish(v, regs);
 		return false;
 	}
 	v->map_next = gpa;
@@ -59,7 +62,7 @@ next_part:
  */
 static bool accept(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *exit)
 {
-	struct td *td = v->td;
+	struct td_guest *td = v->td;
 	const gpa_t gpa = regs->rcx & ~0xfffull;
 	const s64 page = td_test_page(td, gpa);
 	bool out = false;
@@ -81,7 +84,7 @@ static bool accept(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *exi
 	}
 	pthread_mutex_unlock(&td->lock);
 	if (!out)
-		finish(v, regs);
+		td_emulated_finish(v, regs);
 	return out;
 }
 
@@ -94,7 +97,7 @@ static void veinfo(struct td_vcpu *v, struct kvm_regs *regs)
 	regs->r9 = v->ve_gpa;
 	regs->r10 = 0;
 	v->ve_valid = false;
-	finish(v, regs);
+	td_emulated_finish(v, regs);
 }
 
 bool td_emulated_call(struct td_vcpu *v, struct td_exit *exit, enum td_event *event)
@@ -113,7 +116,7 @@ bool td_emulated_call(struct td_vcpu *v, struct td_exit *exit, enum td_event *ev
 		if (regs.r11 == TDVMCALL_MAP_GPA)
 			return map_gpa(v, &regs, exit);
 		if (regs.r11 == TDVMCALL_IO && regs.r14 == TD_PORT) {
-			finish(v, &regs);
+			td_emulated_finish(v, &regs);
 			*event = TD_EVENT_MORE;
 			return true;
 		}

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A TD on a TDX host: see include/td.h. */
+/* A TD on a TDX host: see include/td_guest.h. */
 #include "td_internal.h"
 #include "test_assert.h"
 
-static void real_create(struct td *td)
+static void real_create(struct td_guest *td)
 {
 	(void)td;
 	TEST_REQUIRE(false, "not yet");
 }
 
-static void real_destroy(struct td *td)
+static void real_destroy(struct td_guest *td)
 {
 	(void)td;
 }
@@ -26,7 +26,7 @@ static void real_map_done(struct td_vcpu *v, int error)
 	(void)error;
 }
 
-static int real_convert(struct td *td, gpa_t gpa, u64 pages, bool private)
+static int real_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 {
 	(void)td;
 	(void)gpa;

@@ -131,7 +131,7 @@ static void work(struct worker *w)
 	for (round = 0; round < NR_ROUNDS && !w->wrong[0]; round++) {
 		for (i = 0; i < BATCH; i++)
 			steps[i] = random_step(w, &page[i], &shared[i]);
-		done = td_run(w->v, steps, BATCH, seen);
+		done = td_guest_run(w->v, steps, BATCH, seen);
 		for (i = 0; i < done && !w->wrong[0]; i++, w->steps++) {
 			right = judge(w, &steps[i], &seen[i], page[i], shared[i]);
 			if (!right)
@@ -160,7 +160,7 @@ static void *worker_main(void *arg)
 }
 
 /* All is quiet: each page is as the VMM has it, and every word its owner's last, or 0. */
-static void look_around(const struct td_part *part, struct td *td, struct worker *workers,
+static void look_around(const struct td_part *part, struct td_guest *td, struct worker *workers,
 			const struct td_choice *choice)
 {
 	char text[TD_OUTCOME_LEN];
@@ -174,7 +174,7 @@ static void look_around(const struct td_part *part, struct td *td, struct worker
 			struct td_seen seen;
 
 			step.gpa = page_gpa(&workers[0], page, shared) + i * TD_WORD_STRIDE;
-			td_run(&td->cpu[0], &step, 1, &seen);
+			td_guest_run(&td->cpu[0], &step, 1, &seen);
 			report_cases(1);
 			if (!seen.other[0] && !seen.outcome.nr_exits &&
 			    (seen.outcome.ending == TD_DONE ? !seen.outcome.value || seen.outcome.value == last :
@@ -186,7 +186,7 @@ static void look_around(const struct td_part *part, struct td *td, struct worker
 		}
 }
 
-static void run_workers(const struct td_part *part, struct td *td, const struct td_choice *choice)
+static void run_workers(const struct td_part *part, struct td_guest *td, const struct td_choice *choice)
 {
 	static struct worker workers[NR_WORKERS];
 	u64 steps = 0, exits = 0, ve = 0;
@@ -221,7 +221,7 @@ static void run_workers(const struct td_part *part, struct td *td, const struct 
 
 u64 td_threads(const struct td_part *part, const struct td_layout *layout, const struct td_choice *choice)
 {
-	struct td *td = td_create(part->kind, layout, NR_WORKERS);
+	struct td_guest *td = td_guest_create(part->kind, layout, NR_WORKERS);
 	struct test_scope scope;
 	enum test_end how;
 	u64 conversions;
@@ -232,7 +232,7 @@ u64 td_threads(const struct td_part *part, const struct td_layout *layout, const
 		test_scope_leave(&scope);
 	}
 	conversions = td->conversions;
-	td_free(td);
+	td_guest_free(td);
 	if (how)
 		test_end_again(how, &scope);
 	return conversions;

@@ -97,6 +97,9 @@ td_read:
 	jmp td_done
 td_write:
 	mov %rax, (%rdx)
+.if . - td_write != TD_STORE_LENGTH
+.error "TD_STORE_LENGTH"
+.endif
 	jmp td_done
 td_fetch:
 	xor %eax, %eax

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A TD's VMM: steps to operations, exits to conversions.  See include/td.h. */
+/* A TD's VMM: steps to operations, exits to conversions.  See include/td_guest.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,12 +14,12 @@
 
 const char *const td_kind_names[NR_TD_KINDS] = { "td", "emulated-td", "emulated-td-memfd" };
 
-static const struct td_kind_ops *ops_of(const struct td *td)
+static const struct td_kind_ops *ops_of(const struct td_guest *td)
 {
 	return td->kind == TD_REAL ? &td_real_ops : &td_emulated_ops;
 }
 
-s64 td_test_page(const struct td *td, gpa_t gpa)
+s64 td_test_page(const struct td_guest *td, gpa_t gpa)
 {
 	const gpa_t bare = tdx_gpa_to_private(td->layout.gpaw, gpa);
 
@@ -55,9 +55,9 @@ u8 *td_map_aligned(u64 size, int protection, bool huge)
 	return aligned;
 }
 
-struct td *td_create(enum td_kind kind, const struct td_layout *layout, u32 nr_vcpus)
+struct td_guest *td_guest_create(enum td_kind kind, const struct td_layout *layout, u32 nr_vcpus)
 {
-	struct td *td = calloc(1, sizeof(*td));
+	struct td_guest *td = calloc(1, sizeof(*td));
 	struct test_scope scope;
 	enum test_end how;
 	u32 i;
@@ -73,7 +73,7 @@ struct td *td_create(enum td_kind kind, const struct td_layout *layout, u32 nr_v
 		td->private[i] = true;
 	how = setjmp(*test_scope_enter(&scope));
 	if (how) {
-		td_free(td);
+		td_guest_free(td);
 		test_end_again(how, &scope);
 	}
 	ops_of(td)->create(td);
@@ -86,7 +86,7 @@ struct td *td_create(enum td_kind kind, const struct td_layout *layout, u32 nr_v
 	return td;
 }
 
-void td_free(struct td *td)
+void td_guest_free(struct td_guest *td)
 {
 	if (!td)
 		return;
@@ -99,7 +99,7 @@ void td_free(struct td *td)
 }
 
 /* Pages that are not yet as they shall be, run by run. */
-static int convert(struct td *td, gpa_t gpa, u64 pages, bool private)
+static int convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 {
 	const u64 first = td_test_page(td, gpa), end = first + pages;
 	u64 from, to;
@@ -118,7 +118,7 @@ static int convert(struct td *td, gpa_t gpa, u64 pages, bool private)
 	return err;
 }
 
-static bool in_test_memory(const struct td *td, const struct td_exit *exit)
+static bool in_test_memory(const struct td_guest *td, const struct td_exit *exit)
 {
 	return td_test_page(td, exit->gpa) >= 0 &&
 	       td_test_page(td, exit->gpa + (exit->pages - 1) * TD_PAGE_SIZE) >= 0;
@@ -127,7 +127,7 @@ static bool in_test_memory(const struct td *td, const struct td_exit *exit)
 /* A part of MapGPA: which one of the operation's is it? */
 static void serve_map(struct td_vcpu *v, const struct td_exit *exit)
 {
-	struct td *td = v->td;
+	struct td_guest *td = v->td;
 	int err;
 
 	if (v->map_at != v->box->at) {
@@ -148,7 +148,7 @@ static void serve_map(struct td_vcpu *v, const struct td_exit *exit)
 
 static bool serve(struct td_vcpu *v, const struct td_exit *exit)
 {
-	struct td *td = v->td;
+	struct td_guest *td = v->td;
 	struct td_log *log = &v->log[v->box->at < TD_BOX_MAX_OPS ? v->box->at : 0];
 	bool go_on = true;
 	int err;
@@ -191,7 +191,7 @@ static bool run_mailbox(struct td_vcpu *v)
 	return false;
 }
 
-static struct td_box_op box_op(const struct td *td, const struct td_step *step)
+static struct td_box_op box_op(const struct td_guest *td, const struct td_step *step)
 {
 	struct td_box_op op = { 0 };
 
@@ -239,7 +239,7 @@ static void call_outcome(const struct td_step *step, const struct td_box_result 
 		o->status &= ~0xffffffffull;
 }
 
-static void exception_outcome(const struct td *td, const struct td_box_op *op,
+static void exception_outcome(const struct td_guest *td, const struct td_box_op *op,
 			      const struct td_box_result *r, struct td_seen *seen)
 {
 	struct td_outcome *o = &seen->outcome;
@@ -307,7 +307,7 @@ static u32 run_batch(struct td_vcpu *v, const struct td_step *steps, u32 nr, str
 }
 
 /* What the VMM does by itself. */
-static bool vmm_step(struct td *td, const struct td_step *step, struct td_seen *seen)
+static bool vmm_step(struct td_guest *td, const struct td_step *step, struct td_seen *seen)
 {
 	const s64 page = td_test_page(td, step->gpa);
 	u64 *word;
@@ -330,21 +330,25 @@ static bool vmm_step(struct td *td, const struct td_step *step, struct td_seen *
 	return true;
 }
 
-static void boot(struct td_vcpu *v)
+const char *td_guest_boot(struct td_vcpu *v)
 {
+	if (v->td->cannot_boot)
+		return v->td->cannot_boot;
 	v->box->nr = 0;
-	TEST_ASSERT(run_mailbox(v), "the payload did not start on vcpu %u: %s", v->id, v->stopped);
-	TEST_ASSERT(v->box->gpaw == v->td->layout.gpaw, "RBX is %llu at the reset vector, not %u",
-		    (unsigned long long)v->box->gpaw, v->td->layout.gpaw);
+	if (!run_mailbox(v))
+		return v->stopped;
 	v->booted = true;
+	if (v->box->gpaw != v->td->layout.gpaw)
+		return "RBX is not GPAW at the reset vector";
+	return NULL;
 }
 
-u32 td_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct td_seen *seen)
+u32 td_guest_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct td_seen *seen)
 {
+	const char *trouble = v->booted ? NULL : td_guest_boot(v);
 	u32 i, done;
 
-	if (!v->booted)
-		boot(v);
+	TEST_ASSERT(!trouble, "the payload did not start on vcpu %u: %s", v->id, trouble);
 	for (i = 0; i < nr;) {
 		for (done = 0; i + done < nr && done < TD_BOX_MAX_OPS && steps[i + done].op != TD_VMM_READ &&
 			       steps[i + done].op != TD_VMM_WRITE && steps[i + done].op != TD_RETRY_AT; done++)

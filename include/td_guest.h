@@ -12,8 +12,8 @@
  *                 and is answered as the TDX module and KVM would.  What memory does is real,
  *                 what TDCALL says is not: results of it never count as TDX's.
  */
-#ifndef KMC_TD_H
-#define KMC_TD_H
+#ifndef KMC_TD_GUEST_H
+#define KMC_TD_GUEST_H
 
 #include <pthread.h>
 
@@ -33,7 +33,7 @@ struct td_log {
 };
 
 struct td_vcpu {
-	struct td *td;
+	struct td_guest *td;
 	struct vcpu *vcpu;
 	u32 id;
 	struct td_mailbox *box;
@@ -42,14 +42,14 @@ struct td_vcpu {
 	bool booted;
 	char stopped[160];    /* why the vCPU cannot go on; empty: it can */
 	/* TD_EMULATED: a TDCALL that is not finished, a #VE that nobody asked about. */
-	bool in_call;
+	bool in_call, call_exited; /* the latter: the instruction itself was an exit, no #UD */
 	gpa_t map_next, map_end;
 	u32 spurious;
 	bool ve_valid;
 	u64 ve_gla, ve_gpa;
 };
 
-struct td {
+struct td_guest {
 	enum td_kind kind;
 	struct td_layout layout;
 	struct vm *vm;
@@ -62,13 +62,17 @@ struct td {
 	pthread_mutex_t lock;        /* of all below */
 	bool private[TD_TEST_PAGES]; /* what the VMM has made of a page */
 	bool accepted[TD_TEST_PAGES]; /* TD_EMULATED */
+	const char *cannot_boot;     /* NULL, or what KVM refused while the TD was made */
 	s32 retry_at;
 	u64 conversions;             /* pages */
 };
 
 /* Skips where the host cannot make it; says in words what it lacks. */
-struct td *td_create(enum td_kind kind, const struct td_layout *layout, u32 nr_vcpus);
-void td_free(struct td *td);
+struct td_guest *td_guest_create(enum td_kind kind, const struct td_layout *layout, u32 nr_vcpus);
+void td_guest_free(struct td_guest *td);
+
+/* A vCPU, from the reset vector to its mailbox.  NULL, or what came instead. */
+const char *td_guest_boot(struct td_vcpu *v);
 
 /* What came of a step. */
 struct td_seen {
@@ -78,11 +82,10 @@ struct td_seen {
 void td_seen_text(const struct td_seen *seen, char text[TD_OUTCOME_LEN]);
 
 /*
- * A vCPU makes nr steps.  Returns how many it came to make: fewer if it cannot go on, and the
- * last one's outcome says so.  Not TD_FETCH of shared memory's linear address only: the caller
- * may ask for it, its tables do not allow it.
+ * A vCPU, booted first if need be, makes nr steps.  Returns how many it came to make: fewer if it cannot go on, and the
+ * last one's outcome says so.
  */
-u32 td_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct td_seen *seen);
+u32 td_guest_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct td_seen *seen);
 
 /* Address bits that a guest on this host can have, as far as the kind goes; 0: as for any. */
 bool td_width_possible(const struct host_card *card, enum td_kind kind, const struct td_layout *layout,
