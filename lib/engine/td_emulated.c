@@ -17,11 +17,6 @@
 /* An access that is allowed and fails again and again: nothing else may have converted its page. */
 #define MAX_SPURIOUS 1000
 
-/* What KVM_EXIT_MEMORY_FAULT says, for headers that do not know it. */
-struct memory_fault {
-	u64 flags, gpa, size;
-};
-
 static bool with_memfd(const struct td_guest *td)
 {
 	return td->kind == TD_EMULATED_MEMFD;

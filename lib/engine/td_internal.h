@@ -11,6 +11,11 @@ enum td_event {
 	TD_EVENT_STOPPED, /* v->stopped says why */
 };
 
+/* What KVM_EXIT_MEMORY_FAULT says, for headers that do not know it: at &run->hw. */
+struct memory_fault {
+	u64 flags, gpa, size;
+};
+
 struct td_kind_ops {
 	/* Makes VM and vCPUs; what is in *td is freed by td_guest_free() in any case. */
 	void (*create)(struct td_guest *td);
