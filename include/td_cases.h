@@ -40,7 +40,10 @@ void td_cases_run(const struct td_part *part, const struct td_choice *choice);
 #define TD_MAX_STEPS 4096
 struct td_story {
 	const char *name;
-	/* Writes steps for this layout; returns how many.  nr: which of the story's TDs, from first. */
+	/*
+	 * Writes steps for this layout; returns how many.  nr: which of the story's TDs, from
+	 * first.
+	 */
 	u32 (*steps)(const struct td_layout *layout, u64 seed, u32 nr, struct td_step *steps);
 	u32 nr_tds, first; /* each TD begins anew */
 };
@@ -48,7 +51,8 @@ extern const struct td_story td_stories[];
 extern const u32 nr_td_stories;
 
 /* Three vCPUs that convert, accept and use the same pages at once.  Returns conversions. */
-u64 td_threads(const struct td_part *part, const struct td_layout *layout, const struct td_choice *choice);
+u64 td_threads(const struct td_part *part, const struct td_layout *layout,
+	       const struct td_choice *choice);
 /* xorshift64*; *state must not be 0. */
 u64 td_random(u64 *state);
 u32 td_random_steps(const struct td_layout *layout, u64 seed, u32 nr, struct td_step *steps);

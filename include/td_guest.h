@@ -40,7 +40,7 @@ struct td_vcpu {
 	struct td_log log[TD_BOX_MAX_OPS];
 	u32 map_at, map_part; /* the operation that maps, and how many parts of it are done */
 	bool booted;
-	char stopped[160];    /* why the vCPU cannot go on; empty: it can */
+	char stopped[160]; /* why the vCPU cannot go on; empty: it can */
 	/* TD_EMULATED: a TDCALL that is not finished, a #VE that nobody asked about. */
 	bool in_call, call_exited; /* the latter: the instruction itself was an exit, no #UD */
 	gpa_t map_next, map_end;
@@ -55,16 +55,16 @@ struct td_guest {
 	struct vm *vm;
 	u32 nr_vcpus;
 	struct td_vcpu cpu[TD_MAX_VCPUS];
-	u8 *low;                     /* TD_EMULATED: its memory from 0 */
+	u8 *low; /* TD_EMULATED: its memory from 0 */
 	u8 *mailboxes;
 	u8 *private_side, *shared_side; /* TD_TEST_SIZE bytes each; private: TD_EMULATED only */
-	int gmem_fd;                 /* or -1 */
-	pthread_mutex_t lock;        /* of all below */
-	bool private[TD_TEST_PAGES]; /* what the VMM has made of a page */
-	bool accepted[TD_TEST_PAGES]; /* TD_EMULATED */
-	const char *cannot_boot;     /* NULL, or what KVM refused while the TD was made */
+	int gmem_fd;                    /* or -1 */
+	pthread_mutex_t lock;           /* of all below */
+	bool private[TD_TEST_PAGES];    /* what the VMM has made of a page */
+	bool accepted[TD_TEST_PAGES];   /* TD_EMULATED */
+	const char *cannot_boot;        /* NULL, or what KVM refused while the TD was made */
 	s32 retry_at;
-	u64 conversions;             /* pages */
+	u64 conversions; /* pages */
 };
 
 /* Skips where the host cannot make it; says in words what it lacks. */
@@ -82,13 +82,14 @@ struct td_seen {
 void td_seen_text(const struct td_seen *seen, char text[TD_OUTCOME_LEN]);
 
 /*
- * A vCPU, booted first if need be, makes nr steps.  Returns how many it came to make: fewer if it cannot go on, and the
+ * A vCPU, booted first if need be, makes nr steps.  Returns how many it came to make: fewer if
+ * it cannot go on, and the
  * last one's outcome says so.
  */
 u32 td_guest_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct td_seen *seen);
 
 /* Address bits that a guest on this host can have, as far as the kind goes; 0: as for any. */
-bool td_width_possible(const struct host_card *card, enum td_kind kind, const struct td_layout *layout,
-		       char why_not[120]);
+bool td_width_possible(const struct host_card *card, enum td_kind kind,
+		       const struct td_layout *layout, char why_not[120]);
 
 #endif

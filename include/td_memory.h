@@ -49,7 +49,7 @@ enum td_op {
 	TD_READ,     /* of the 8 bytes at gpa */
 	TD_WRITE,    /* of value */
 	TD_FETCH,    /* a call of what is at gpa: TD_CODE() */
-	TD_VMM_READ, /* by the VMM, of shared memory; gpa has the shared bit, and the page must be shared */
+	TD_VMM_READ, /* by the VMM, of shared memory: the page must be shared */
 	TD_VMM_WRITE,
 	TD_MAP_GPA,  /* gpa, size */
 	TD_ACCEPT,   /* size: 4 KBytes or 2 MBytes */
@@ -73,7 +73,7 @@ enum td_ending {
 	TD_DONE,    /* value: read, stored, or what the code returned; 0 of TD_RETRY_AT */
 	TD_VE,      /* a #VE for an EPT violation at gpa; on the private side the page counts */
 	TD_FAULT,   /* a #PF with this error code */
-	TD_STATUS,  /* of TDG.VP.VMCALL<MapGPA> (R10, and R11 if not 0) or of TDG.MEM.PAGE.ACCEPT (RAX) */
+	TD_STATUS,  /* of MapGPA (R10, and R11 if that is not 0) or of TDG.MEM.PAGE.ACCEPT (RAX) */
 	TD_STOPPED, /* the vCPU cannot go on */
 };
 

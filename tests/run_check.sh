@@ -50,9 +50,9 @@ check_headers() {
 check_model_includes() {
 	local own='canonical|control_bits|gpa_outcome|legal_regs|mmu_state|nested|nested_role|nested_translate|nested_variant|page_table|pdpte|role|role_page|role_walk|rule|td_memory|tdx_gpa|tour|types|variant|walk|x86'
 	local libc='assert|limits|stdarg|stdbool|stddef|stdint|stdio|string'
-	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk,tdx_gpa}.h \
+	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk,td_memory,tdx_gpa}.h \
 		include/{rule,types,variant,walk,x86}.h |
-		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|walk)_rules\\.def\")"
+		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|td|walk)_rules\\.def\")"
 }
 
 # stdio.h is there for formatting into the caller's buffers; what is called tells.

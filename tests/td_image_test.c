@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a TD is started with (include/td_payload.h), looked at without running it: the
- * architecture walker goes through its tables from every linear address that td_gva() names and must
+ * architecture walker goes through its tables from every linear address that td_gva() names and
+ * must
  * come out where it says, at each width, with 4 and 5 levels, with pages of 4 KBytes and 2 MBytes;
  * what is shared can never be executed, and td_image_is_safe() notices if it can.
  */
@@ -27,12 +28,17 @@ static void result(bool good, const char *what, const struct td_layout *l)
 static struct walk_result walk_image(const struct td_layout *l, gva_t gva, enum access_kind kind)
 {
 	const struct td_params *params = (const struct td_params *)(low + TD_PARAMS_GPA);
-	const struct cpu_facts cpu = { .maxphyaddr = l->gpaw, .lm = true, .nx = true, .la57 = true };
+	const struct cpu_facts cpu = {
+		.maxphyaddr = l->gpaw, .lm = true, .nx = true, .la57 = true,
+	};
 	const struct phys_range range = { 0, sizeof(low), low };
 	const struct phys_memory memory = { &range, 1 };
 	const struct walk_regs regs = {
-		.cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP, .cr3 = params->cr3, .cr4 = params->cr4,
-		.efer = X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX, .cs_l = true,
+		.cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP,
+		.cr3 = params->cr3,
+		.cr4 = params->cr4,
+		.efer = X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX,
+		.cs_l = true,
 	};
 	const struct walk_access access = { .gva = gva, .kind = kind };
 	struct walk_result r;
@@ -50,12 +56,14 @@ static bool leads_there(const struct td_layout *l, gpa_t gpa)
 	const bool in_test = (gpa & ~(1ull << (l->gpaw - 1))) - TD_TEST_GPA < TD_TEST_SIZE;
 	const bool code = in_test && !(gpa >> (l->gpaw - 1) & 1);
 
-	if (!gva || td_gva_to_gpa(l, gva) != gpa || gva >> 56 || (gva >> 47 != 0) != (l->levels == 5))
+	if (!gva || td_gva_to_gpa(l, gva) != gpa || gva >> 56 ||
+	    (gva >> 47 != 0) != (l->levels == 5))
 		return false;
 	if (gpa >> l->gpaw)
-		return r.outcome == WALK_FAULT && r.error_code == (PFERR_PRESENT | PFERR_WRITE | PFERR_RSVD);
-	return r.outcome == WALK_OK && r.gpa == gpa && r.page_size == (l->large ? 0x200000 : 0x1000) &&
-	       (fetch.outcome == WALK_OK) == code;
+		return r.outcome == WALK_FAULT &&
+		       r.error_code == (PFERR_PRESENT | PFERR_WRITE | PFERR_RSVD);
+	return r.outcome == WALK_OK && r.gpa == gpa &&
+	       r.page_size == (l->large ? 0x200000 : 0x1000) && (fetch.outcome == WALK_OK) == code;
 }
 
 static bool all_test_memory(const struct td_layout *l)
@@ -75,7 +83,8 @@ static bool all_bits(const struct td_layout *l)
 	int bit;
 
 	for (bit = l->large ? 21 : 12; bit < 52; bit++)
-		if (!leads_there(l, TD_TEST_GPA ^ 1ull << bit) || !leads_there(l, shared ^ 1ull << bit))
+		if (!leads_there(l, TD_TEST_GPA ^ 1ull << bit) ||
+		    !leads_there(l, shared ^ 1ull << bit))
 			return false;
 	return true;
 }

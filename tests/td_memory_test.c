@@ -89,7 +89,8 @@ static const struct told stories[] = {
 	{ TD_MAP_GPA, P, BASE, -BASE, "status=0x8000000000000000 r11=0x50000000" },
 	{ TD_MAP_GPA, P, BASE + 0x10, 0x1000, "status=0x8000000000000002 r11=0x50000010" },
 	{ TD_MAP_GPA, P, BASE, 0x10, "status=0x8000000000000002 r11=0x50000000" },
-	{ TD_MAP_GPA, P, BIT_ULL(52) + 1, 0x1000, "status=0x8000000000000000 r11=0x10000000000001" },
+	{ TD_MAP_GPA, P, BIT_ULL(52) + 1, 0x1000,
+	  "status=0x8000000000000000 r11=0x10000000000001" },
 	{ TD_MAP_GPA, P, BASE - 0x1000, 0x1000,
 	  "map(private,0x4ffff000+1) status=0x8000000000000000 r11=0x4ffff000" },
 	{ TD_ACCEPT, S, BASE, 0x1000, "status=0xc000010000000001 r11=0" },
@@ -251,7 +252,8 @@ static void run_seeded(void)
 		bool noticed;
 
 		seeded_fault = td_rules[i];
-		noticed = !stories_hold(52) || !stories_hold(48) || !wide_hold(52) || !wide_hold(48);
+		noticed = !stories_hold(52) || !stories_hold(48) || !wide_hold(52) ||
+			  !wide_hold(48);
 		seeded_fault = -1;
 		result(noticed, "broken: ", rule_text(td_rules[i])->name);
 	}

@@ -5,7 +5,8 @@
  * Proves: in a TD, through tables that carry the shared bit, with pages of 4 KBytes and 2 MBytes,
  * 4 and 5 levels, at both widths of guest-physical addresses: private and shared accesses meet the
  * memory of their side and no other; MapGPA and accepting convert what was asked for, all of it
- * or up to where the VMM said, and what was on the other side is lost; an access on the wrong side is
+ * or up to where the VMM said, and what was on the other side is lost; an access on the wrong
+ * side is
  * a KVM_EXIT_MEMORY_FAULT with the right address and flag, one to a page that was not accepted
  * a #VE; addresses that are too wide, or have the other width's bit, end as they must; status words
  * and R11 of calls that are refused; several vCPUs that convert the same pages at once; shared
@@ -16,7 +17,8 @@
  * the shared bit or for the wrong side, a conversion that stops half-way without saying so.
  *
  * Needs: for "td" a TDX host; for "emulated-td", an ordinary VM that is made to behave like a TD
- * (include/td_guest.h), /dev/kvm and as many address bits, which nested paging takes from the CPU; for
+ * (include/td_guest.h), /dev/kvm and as many address bits, which nested paging takes from the
+ * CPU; for
  * "emulated-td-memfd" KVM_X86_SW_PROTECTED_VM, too.  What emulated TDs show is not TDX's.
  */
 #include <stdio.h>
@@ -56,8 +58,9 @@ int main(int argc, char **argv)
 		if (!options.case_id || subtest_holds_case(parts[i].name, options.case_id))
 			subtests[nr++] = (struct subtest){ parts[i].name, run_part, &parts[i] };
 	if (!nr || options.after) {
-		fprintf(stderr, nr ? "%s: a case starts from a TD of its own, there is no --after\n" :
-				     "%s: malformed case id: KIND/GPAW/LEVELS/PAGE/STORY/STEP, see --list\n",
+		fprintf(stderr,
+			nr ? "%s: a case starts from a TD of its own, there is no --after\n" :
+			     "%s: malformed case id: KIND/GPAW/LEVELS/PAGE/STORY/STEP, see --list\n",
 			about.name);
 		return KSFT_USAGE;
 	}

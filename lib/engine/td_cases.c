@@ -39,7 +39,10 @@ bool td_case_failed(const struct td_part *part, const char *story, u32 step, con
 {
 	char id[ID_LEN];
 	const struct case_failure failure = {
-		.id = id, .expected = expected, .observed = observed, .rule = rule,
+		.id = id,
+		.expected = expected,
+		.observed = observed,
+		.rule = rule,
 	};
 
 	snprintf(id, sizeof(id), "%s/%s/%u", part->name, story, step);
@@ -49,7 +52,8 @@ bool td_case_failed(const struct td_part *part, const char *story, u32 step, con
 }
 
 /* The case that is replayed: what led to it, and what came. */
-static void tell(const struct td_step *steps, const struct td_seen *seen, u32 at, const char *expected)
+static void tell(const struct td_step *steps, const struct td_seen *seen, u32 at,
+		 const char *expected)
 {
 	char step[TD_STEP_LEN], text[TD_OUTCOME_LEN];
 	u32 i;
@@ -114,18 +118,20 @@ static void leave_out(const struct td_guest *td, struct td_step *steps, u32 nr)
 }
 
 /*
- * KVM before it knew EAGAIN here told a TD of everything that the VMM did not do as INVALID_OPERAND,
+ * KVM before it knew EAGAIN here told a TD of everything that the VMM did not do as
+ * INVALID_OPERAND,
  * with the same address: tdx_complete_vmcall_map_gpa(), 6.16.
  */
-static void as_older_kvm(const struct td_guest *td, struct td_outcome *expected, const struct td_outcome *seen)
+static void as_older_kvm(const struct td_guest *td, struct td_outcome *expected,
+			 const struct td_outcome *seen)
 {
-	if (td->kind == TD_REAL && expected->rule == RULE_TD_MAP_RETRY && expected->ending == TD_STATUS &&
-	    seen->status == TDVMCALL_INVALID_OPERAND)
+	if (td->kind == TD_REAL && expected->rule == RULE_TD_MAP_RETRY &&
+	    expected->ending == TD_STATUS && seen->status == TDVMCALL_INVALID_OPERAND)
 		expected->status = TDVMCALL_INVALID_OPERAND;
 }
 
-static void compare(const struct td_guest *td, const struct td_part *part, const char *name, struct steps_of *s,
-		    u32 done, const struct td_choice *choice, u32 only)
+static void compare(const struct td_guest *td, const struct td_part *part, const char *name,
+		    struct steps_of *s, u32 done, const struct td_choice *choice, u32 only)
 {
 	char expected[TD_OUTCOME_LEN], observed[TD_OUTCOME_LEN];
 	struct td_outcome o;
@@ -143,14 +149,15 @@ static void compare(const struct td_guest *td, const struct td_part *part, const
 		report_cases(choice->only ? i == only : 1);
 		/* What comes behind a failure follows from another state. */
 		if (strcmp(expected, observed) &&
-		    td_case_failed(part, name, i, rule_text(o.rule)->name, expected, observed, choice))
+		    td_case_failed(part, name, i, rule_text(o.rule)->name, expected, observed,
+				   choice))
 			return;
 	}
 }
 
 /* One TD's steps, made and compared. */
-static void run_steps(struct td_guest *td, const struct td_part *part, const char *name, struct steps_of *s,
-		      u32 nr_steps, const struct td_choice *choice)
+static void run_steps(struct td_guest *td, const struct td_part *part, const char *name,
+		      struct steps_of *s, u32 nr_steps, const struct td_choice *choice)
 {
 	u32 only = 0;
 
@@ -162,8 +169,9 @@ static void run_steps(struct td_guest *td, const struct td_part *part, const cha
 }
 
 /* Returns the pages converted. */
-static u64 run_td(const struct td_part *part, const struct td_layout *layout, const struct td_story *story,
-		  u32 nr, const struct td_choice *choice, struct steps_of *s)
+static u64 run_td(const struct td_part *part, const struct td_layout *layout,
+		  const struct td_story *story, u32 nr, const struct td_choice *choice,
+		  struct steps_of *s)
 {
 	struct test_scope scope;
 	u32 nr_steps, only;
@@ -192,7 +200,8 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout, co
 }
 
 /* Does the payload come to run at all?  If not, that is the only case. */
-static bool boots(const struct td_part *part, const struct td_layout *layout, const struct td_choice *choice)
+static bool boots(const struct td_part *part, const struct td_layout *layout,
+		  const struct td_choice *choice)
 {
 	struct td_guest *td = td_guest_create(part->kind, layout, 1);
 	const char *trouble = td_guest_boot(&td->cpu[0]);
@@ -236,7 +245,8 @@ void td_cases_run(const struct td_part *part, const struct td_choice *choice)
 			conversions += run_td(part, &layout, &td_stories[story], nr, choice, &s);
 	if (!choice->only || strstr(choice->only, "/threads/"))
 		conversions += td_threads(part, &layout, choice);
-	report_note("%s, GPAW %u%s, seed %llu: %llu pages converted", td_kind_names[part->kind], layout.gpaw,
+	report_note("%s, GPAW %u%s, seed %llu: %llu pages converted", td_kind_names[part->kind],
+		    layout.gpaw,
 		    tdx_gpaw_legal(layout.gpaw) ? "" : " (no TD's width: all that this CPU has)",
 		    (unsigned long long)choice->seed, (unsigned long long)conversions);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An ordinary VM as a TD: its memory, and the accesses that it may not make.  See include/td_guest.h. */
+/* An ordinary VM as a TD: memory, and accesses that it may not make.  See include/td_guest.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -34,11 +34,12 @@ static void add_slot(struct td_guest *td, gpa_t gpa, u64 size, u8 *host, int gme
 		.guest_memfd = gmem_fd < 0 ? 0 : gmem_fd,
 	};
 	/* The older structure is how the newer one begins. */
-	const int err = __vm_ioctl(td->vm, gmem_fd < 0 ? KVM_SET_USER_MEMORY_REGION :
-							 KVM_SET_USER_MEMORY_REGION2, &region);
+	const int err = __vm_ioctl(
+		td->vm, gmem_fd < 0 ? KVM_SET_USER_MEMORY_REGION : KVM_SET_USER_MEMORY_REGION2,
+		&region);
 
-	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s", region.slot,
-		    (unsigned long long)gpa, (unsigned long long)size, strerror(err));
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s",
+		    region.slot, (unsigned long long)gpa, (unsigned long long)size, strerror(err));
 	td->vm->slot[td->vm->nr_slots++] = (struct vm_slot){ region.slot, true, gpa, size, host };
 }
 
@@ -58,7 +59,8 @@ static void create_gmem(struct td_guest *td)
 	struct kvm_create_guest_memfd create = { .size = TD_TEST_SIZE };
 
 	td->gmem_fd = ioctl(td->vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	TEST_ASSERT(td->gmem_fd >= 0, "KVM_CREATE_GUEST_MEMFD size %#x: %s", TD_TEST_SIZE, strerror(errno));
+	TEST_ASSERT(td->gmem_fd >= 0, "KVM_CREATE_GUEST_MEMFD size %#x: %s", TD_TEST_SIZE,
+		    strerror(errno));
 }
 
 /* All of test memory is private and pending: on neither side anything may be met. */
@@ -83,8 +85,13 @@ static void create_memory(struct td_guest *td)
 
 static struct kvm_segment flat(u16 selector, u8 type)
 {
-	return (struct kvm_segment){ .selector = selector, .limit = ~0u, .type = type, .present = 1,
-				     .s = 1, .db = 1, .g = 1 };
+	return (struct kvm_segment){ .selector = selector,
+				     .limit = ~0u,
+				     .type = type,
+				     .present = 1,
+				     .s = 1,
+				     .db = 1,
+				     .g = 1 };
 }
 
 /*
@@ -96,8 +103,11 @@ static void set_reset_state(struct td_guest *td, struct td_vcpu *v)
 	const bool tcg = !strcmp(td->vm->card.emulator, "qemu-tcg");
 	const struct kvm_cpuid_entry2 *l1 = cpuid_entry(v->vcpu->cpuid, 1, 0);
 	struct kvm_regs regs = {
-		.rip = 0xfffffff0, .rflags = X86_EFLAGS_FIXED,
-		.rbx = td->layout.gpaw, .rdx = l1 ? l1->eax : 0, .rsi = v - td->cpu,
+		.rip = 0xfffffff0,
+		.rflags = X86_EFLAGS_FIXED,
+		.rbx = td->layout.gpaw,
+		.rdx = l1 ? l1->eax : 0,
+		.rsi = v - td->cpu,
 	};
 	struct kvm_sregs sregs;
 
@@ -128,10 +138,14 @@ static void set_width(struct td_guest *td, struct vcpu *vcpu)
 		err = __vcpu_set_cpuid(vcpu, cpuid);
 	}
 	free(cpuid);
-	TEST_ASSERT(e8 && !err, "KVM_SET_CPUID2 with MAXPHYADDR %u: %s", td->layout.gpaw, strerror(err));
+	TEST_ASSERT(e8 && !err, "KVM_SET_CPUID2 with MAXPHYADDR %u: %s", td->layout.gpaw,
+		    strerror(err));
 }
 
-/* Private memory of an ordinary VM: since 6.8, where the kernel is built with it and nested paging is on. */
+/*
+ * Private memory of an ordinary VM: since 6.8, where the kernel is built with it and nested
+ * paging is on.
+ */
 static void require_memfd(void)
 {
 	struct vm *vm = vm_create();
@@ -139,7 +153,8 @@ static void require_memfd(void)
 
 	vm_free(vm);
 	TEST_REQUIRE(types > 0 && types & 1 << KVM_X86_SW_PROTECTED_VM,
-		     "no guest_memfd for ordinary guests: KVM_CAP_VM_TYPES is %#x, without bit 1", types);
+		     "no guest_memfd for ordinary guests: KVM_CAP_VM_TYPES is %#x, without bit 1",
+		     types);
 }
 
 static void emulated_create(struct td_guest *td)
@@ -184,7 +199,8 @@ static int emulated_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool priv
 		return take_away(td->shared_side, offset, size);
 	if (with_memfd(td)) {
 		err = set_private(td, gpa, size, false);
-		if (!err && fallocate(td->gmem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size))
+		if (!err && fallocate(td->gmem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				      offset, size))
 			err = errno;
 	} else {
 		err = take_away(td->private_side, offset, size);
@@ -199,8 +215,10 @@ int td_emulated_accept(struct td_guest *td, u64 page)
 	td->accepted[page] = true;
 	if (with_memfd(td))
 		return set_private(td, TD_TEST_GPA + page * TD_PAGE_SIZE, TD_PAGE_SIZE, true);
-	return mprotect(td->private_side + page * TD_PAGE_SIZE, TD_PAGE_SIZE, PROT_READ | PROT_WRITE) ?
-		       errno : 0;
+	return mprotect(td->private_side + page * TD_PAGE_SIZE, TD_PAGE_SIZE,
+			PROT_READ | PROT_WRITE) ?
+		       errno :
+		       0;
 }
 
 /* kvm_pvm: the guest's supervisor code is emulated instruction by instruction. */
@@ -227,7 +245,8 @@ static bool fault_is_that(struct td_vcpu *v, gpa_t gpa)
 	if (fault.gpa == (gpa & ~0xfffull) && fault.size == TD_PAGE_SIZE)
 		return true;
 	td_stop(v, "KVM_EXIT_MEMORY_FAULT at %#llx+%#llx for an access to %#llx",
-		(unsigned long long)fault.gpa, (unsigned long long)fault.size, (unsigned long long)gpa);
+		(unsigned long long)fault.gpa, (unsigned long long)fault.size,
+		(unsigned long long)gpa);
 	return false;
 }
 
@@ -260,16 +279,19 @@ static enum td_event refused(struct td_vcpu *v, struct td_exit *exit)
 					  tdx_gpa_to_private(td->layout.gpaw, gpa) & ~0xfffull, 1 };
 		return TD_EVENT_EXIT;
 	} else if (++v->spurious > MAX_SPURIOUS) {
-		return td_stop(v, "KVM_RUN: EFAULT at %#llx, which is there", (unsigned long long)gpa);
+		return td_stop(v, "KVM_RUN: EFAULT at %#llx, which is there",
+			       (unsigned long long)gpa);
 	}
 	return TD_EVENT_MORE; /* goes on, see emulated_run() */
 }
 
 /*
- * KVM_EXIT_MMIO where there is a memslot: an emulator that could not get at its memory.  Nothing has
+ * KVM_EXIT_MMIO where there is a memslot: an emulator that could not get at its memory.  Nothing
+ * has
  * been done yet but by the emulator, and the vCPU goes back to before the access.
  */
-static enum td_event emulated_access_refused(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *exit)
+static enum td_event emulated_access_refused(struct td_vcpu *v, struct kvm_regs *regs,
+					     struct td_exit *exit)
 {
 	if (!emulates_supervisor(v->td))
 		return td_stop(v, "KVM_EXIT_MMIO at %#llx, where there is a memslot",
@@ -290,7 +312,8 @@ static enum td_event no_memory(struct td_vcpu *v, struct td_exit *exit)
 
 	vcpu_regs_get(v->vcpu, &regs);
 	if (access_gpa(v, &regs, &gva) != gpa)
-		return td_stop(v, "KVM_EXIT_MMIO at %#llx for an access to %#llx", (unsigned long long)gpa,
+		return td_stop(v, "KVM_EXIT_MMIO at %#llx for an access to %#llx",
+			       (unsigned long long)gpa,
 			       (unsigned long long)access_gpa(v, &regs, &gva));
 	if (td_test_page(v->td, gpa) >= 0)
 		return emulated_access_refused(v, &regs, exit);
@@ -324,7 +347,8 @@ static enum td_event unexpected(struct td_vcpu *v, struct td_exit *exit, u32 rea
 	    td_gva_to_gpa(&v->td->layout, regs.rip) != ~0ull)
 		return refused(v, exit); /* code that the emulator could not get at */
 	if (reason == KVM_EXIT_INTERNAL_ERROR)
-		return td_stop(v, "exit INTERNAL_ERROR %u rip %#llx", run->internal.suberror, regs.rip);
+		return td_stop(v, "exit INTERNAL_ERROR %u rip %#llx", run->internal.suberror,
+			       regs.rip);
 	return td_stop(v, "exit %s%s%s rip %#llx", exit_reason_name(reason), error ? ": " : "",
 		       error ? strerror(error) : "", regs.rip);
 }
@@ -345,7 +369,8 @@ static enum td_event emulated_run(struct td_vcpu *v, struct td_exit *exit)
 		run->exit_reason = 0;
 		reason = vcpu_run(v->vcpu, RUN_MS, &error);
 		v->call_exited = reason == KVM_EXIT_INTERNAL_ERROR && at_tdcall(v);
-		v->in_call = v->call_exited || (reason == KVM_EXIT_IO && run->io.port == TD_TRAP_PORT);
+		v->in_call = v->call_exited ||
+			     (reason == KVM_EXIT_IO && run->io.port == TD_TRAP_PORT);
 		if (v->in_call)
 			continue;
 		if (reason == VCPU_RUN_ERROR && error == EFAULT)

@@ -49,9 +49,12 @@ static bool map_gpa(struct td_vcpu *v, struct kvm_regs *regs, struct td_exit *ex
 	v->map_end = gpa + size;
 next_part:
 	*exit = (struct td_exit){
-		.kind = TD_EXIT_MAP, .private = !(gpa & shared), .gpa = v->map_next & ~shared,
+		.kind = TD_EXIT_MAP,
+		.private = !(gpa & shared),
+		.gpa = v->map_next & ~shared,
 		.pages = (v->map_end - v->map_next < TD_LARGE_SIZE ? v->map_end - v->map_next :
-								     TD_LARGE_SIZE) / TD_PAGE_SIZE,
+								     TD_LARGE_SIZE) /
+			 TD_PAGE_SIZE,
 	};
 	return true;
 }

@@ -112,7 +112,8 @@ static int convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 			to++;
 			continue;
 		}
-		err = ops_of(td)->convert(td, TD_TEST_GPA + from * TD_PAGE_SIZE, to - from, private);
+		err = ops_of(td)->convert(td, TD_TEST_GPA + from * TD_PAGE_SIZE, to - from,
+					  private);
 		td->conversions += to - from;
 	}
 	return err;
@@ -210,7 +211,9 @@ static struct td_box_op box_op(const struct td_guest *td, const struct td_step *
 		op.rcx = step->gpa | (step->size == TD_LARGE_SIZE);
 		break;
 	default:
-		op.what = step->op == TD_READ ? TD_DO_READ : step->op == TD_WRITE ? TD_DO_WRITE : TD_DO_FETCH;
+		op.what = step->op == TD_READ  ? TD_DO_READ :
+			  step->op == TD_WRITE ? TD_DO_WRITE :
+						 TD_DO_FETCH;
 		op.gva = td_gva(&td->layout, step->gpa);
 		op.value = step->value;
 		TEST_ASSERT(op.gva, "no entry leads to %#llx", (unsigned long long)step->gpa);
@@ -220,7 +223,8 @@ static struct td_box_op box_op(const struct td_guest *td, const struct td_step *
 }
 
 /* R11 and the low half of some status words say nothing. */
-static void call_outcome(const struct td_step *step, const struct td_box_result *r, struct td_seen *seen)
+static void call_outcome(const struct td_step *step, const struct td_box_result *r,
+			 struct td_seen *seen)
 {
 	struct td_outcome *o = &seen->outcome;
 
@@ -257,8 +261,9 @@ static void exception_outcome(const struct td_guest *td, const struct td_box_op 
 			snprintf(seen->other, sizeof(seen->other), "#VE for exit reason %llu",
 				 (unsigned long long)r->rcx);
 	} else {
-		snprintf(seen->other, sizeof(seen->other), "exception %u error %#llx rip %#llx rax %#llx",
-			 r->vector, (unsigned long long)r->error, (unsigned long long)r->rip,
+		snprintf(seen->other, sizeof(seen->other),
+			 "exception %u error %#llx rip %#llx rax %#llx", r->vector,
+			 (unsigned long long)r->error, (unsigned long long)r->rip,
 			 (unsigned long long)r->rax);
 	}
 }
@@ -350,8 +355,10 @@ u32 td_guest_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct 
 
 	TEST_ASSERT(!trouble, "the payload did not start on vcpu %u: %s", v->id, trouble);
 	for (i = 0; i < nr;) {
-		for (done = 0; i + done < nr && done < TD_BOX_MAX_OPS && steps[i + done].op != TD_VMM_READ &&
-			       steps[i + done].op != TD_VMM_WRITE && steps[i + done].op != TD_RETRY_AT; done++)
+		for (done = 0;
+		     i + done < nr && done < TD_BOX_MAX_OPS && steps[i + done].op != TD_VMM_READ &&
+		     steps[i + done].op != TD_VMM_WRITE && steps[i + done].op != TD_RETRY_AT;
+		     done++)
 			;
 		if (!done) {
 			vmm_step(v->td, &steps[i], &seen[i]);
@@ -365,8 +372,8 @@ u32 td_guest_run(struct td_vcpu *v, const struct td_step *steps, u32 nr, struct 
 	return i;
 }
 
-bool td_width_possible(const struct host_card *card, enum td_kind kind, const struct td_layout *layout,
-		       char why_not[120])
+bool td_width_possible(const struct host_card *card, enum td_kind kind,
+		       const struct td_layout *layout, char why_not[120])
 {
 	const bool own_width = card->tdp == YES;
 
@@ -379,7 +386,8 @@ bool td_width_possible(const struct host_card *card, enum td_kind kind, const st
 		snprintf(why_not, 120, "nested paging, and MAXPHYADDR is %d: no address has bit %u",
 			 card->maxphyaddr, layout->gpaw - 1);
 	else if (kind != TD_REAL && own_width && layout->gpaw > 48 && card->la57 != YES)
-		snprintf(why_not, 120, "nested paging with 4 levels: no address has bit %u", layout->gpaw - 1);
+		snprintf(why_not, 120, "nested paging with 4 levels: no address has bit %u",
+			 layout->gpaw - 1);
 	return !why_not[0];
 }
 

@@ -33,8 +33,12 @@ extern const struct td_kind_ops td_emulated_ops, td_real_ops;
 /* Index of a page of test memory, by its address without the shared bit; -1: it is none. */
 s64 td_test_page(const struct td_guest *td, gpa_t gpa);
 /* TD_EVENT_STOPPED, and why. */
-enum td_event td_stop(struct td_vcpu *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* So many bytes that no one has touched, aligned to 2 MBytes; huge: with pages of that size if possible. */
+enum td_event td_stop(struct td_vcpu *v, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/*
+ * So many bytes that no one has touched, aligned to 2 MBytes; huge: with pages of that size if
+ * possible.
+ */
 u8 *td_map_aligned(u64 size, int protection, bool huge);
 
 /* td_emulated_calls.c: goes on with the TDCALL that the vCPU is in.  true: *event is the result. */

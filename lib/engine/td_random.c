@@ -21,12 +21,14 @@ static gpa_t random_page(u64 *state)
 	static const u32 hot[NR_HOT] = { 0, 1, 511, 512, 777, 1023 };
 	const u64 r = td_random(state);
 
-	return TD_TEST_GPA + TD_PAGE_SIZE * (r % 8 ? hot[(r >> 8) % NR_HOT] : (r >> 8) % TD_TEST_PAGES);
+	return TD_TEST_GPA +
+	       TD_PAGE_SIZE * (r % 8 ? hot[(r >> 8) % NR_HOT] : (r >> 8) % TD_TEST_PAGES);
 }
 
 static struct td_step random_access(const struct td_memory *m, u64 *state)
 {
-	static const enum td_op ops[] = { TD_READ, TD_WRITE, TD_READ, TD_WRITE, TD_FETCH, TD_VMM_READ, TD_VMM_WRITE };
+	static const enum td_op ops[] = { TD_READ,  TD_WRITE,    TD_READ,     TD_WRITE,
+					  TD_FETCH, TD_VMM_READ, TD_VMM_WRITE };
 	const u64 r = td_random(state);
 	struct td_step step = { .op = ops[r % ARRAY_SIZE(ops)] };
 	const struct td_page *page;
@@ -44,7 +46,8 @@ static struct td_step random_access(const struct td_memory *m, u64 *state)
 		else
 			step.gpa = tdx_gpa_to_shared(m->gpaw, step.gpa);
 	}
-	if (step.op == TD_FETCH && page->state == TD_PAGE_PRIVATE && !td_is_code(page->word[0][word]))
+	if (step.op == TD_FETCH && page->state == TD_PAGE_PRIVATE &&
+	    !td_is_code(page->word[0][word]))
 		step.op = TD_WRITE;
 	step.gpa += word * TD_WORD_STRIDE;
 	return step;
@@ -76,7 +79,8 @@ u32 td_random_steps(const struct td_layout *layout, u64 seed, u32 nr, struct td_
 		if (kind < 4) {
 			steps[i] = random_map(&m, &state);
 		} else if (kind < 7) {
-			steps[i] = (struct td_step){ TD_ACCEPT, random_page(&state), TD_PAGE_SIZE, 0 };
+			steps[i] =
+				(struct td_step){ TD_ACCEPT, random_page(&state), TD_PAGE_SIZE, 0 };
 		} else if (kind == 7 && i + 1 < NR_STEPS) {
 			steps[i] = (struct td_step){ .op = TD_RETRY_AT, .size = 0 };
 			td_memory_step(&m, &steps[i++]);

@@ -56,15 +56,15 @@ static void init_vm(struct td_guest *td)
 	free(caps);
 	free(supported);
 	/* Without 5-level EPT there is no such TD: SDM 3C A.10, EPT page-walk length 5. */
-	TEST_REQUIRE(err != EINVAL || td->layout.gpaw == 48, "KVM_TDX_INIT_VM: no TD with GPAW %u here",
-		     td->layout.gpaw);
+	TEST_REQUIRE(err != EINVAL || td->layout.gpaw == 48,
+		     "KVM_TDX_INIT_VM: no TD with GPAW %u here", td->layout.gpaw);
 	check(err, hw_error, "KVM_TDX_INIT_VM");
 }
 
 static void add_vcpu(struct td_guest *td, u32 id)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
-					     TDX_MAX_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid =
+		calloc(1, sizeof(*cpuid) + TDX_MAX_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	struct vcpu *vcpu = vm_vcpu_add(td->vm, id);
 	u64 hw_error = 0;
 	int err;
@@ -107,7 +107,8 @@ static u8 *add_memory(struct td_guest *td, gpa_t gpa, u64 size, u64 private_size
 
 	region.userspace_addr = (uintptr_t)shared;
 	/* vm_gpa2hva() would be the shared side: not what most who ask mean. */
-	td->vm->slot[td->vm->nr_slots++] = (struct vm_slot){ region.slot, false, gpa, size, shared };
+	td->vm->slot[td->vm->nr_slots++] =
+		(struct vm_slot){ region.slot, false, gpa, size, shared };
 	err = __vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 	check(err, 0, "KVM_SET_USER_MEMORY_REGION2");
 	err = set_private(td, gpa, private_size, true);
@@ -115,7 +116,10 @@ static u8 *add_memory(struct td_guest *td, gpa_t gpa, u64 size, u64 private_size
 	return shared;
 }
 
-/* Private memory that the TD starts with.  KVM says how far it came when it wants to be asked again. */
+/*
+ * Private memory that the TD starts with.  KVM says how far it came when it wants to be asked
+ * again.
+ */
 static void load(struct td_guest *td, gpa_t gpa, const u8 *source, u64 size)
 {
 	struct tdx_mem_region region = { (uintptr_t)source, gpa, size / TD_PAGE_SIZE };
@@ -123,8 +127,8 @@ static void load(struct td_guest *td, gpa_t gpa, const u8 *source, u64 size)
 	int err;
 
 	do {
-		err = tdx_vcpu_command(td->cpu[0].vcpu->fd, TDX_INIT_MEM_REGION, TDX_MEASURE, &region,
-				       &hw_error);
+		err = tdx_vcpu_command(td->cpu[0].vcpu->fd, TDX_INIT_MEM_REGION, TDX_MEASURE,
+				       &region, &hw_error);
 	} while (err == EINTR || err == EAGAIN);
 	check(err, hw_error, "KVM_TDX_INIT_MEM_REGION");
 }
@@ -154,7 +158,8 @@ static void real_create(struct td_guest *td)
 		add_vcpu(td, i);
 	td->gmem_fd = ioctl(td->vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
 	TEST_ASSERT(td->gmem_fd >= 0, "KVM_CREATE_GUEST_MEMFD: %s", strerror(errno));
-	td->mailboxes = add_memory(td, 0, LOW_AND_MAILBOXES, TD_LOW_SIZE, GMEM_LOW) + TD_MAILBOX_GPA;
+	td->mailboxes =
+		add_memory(td, 0, LOW_AND_MAILBOXES, TD_LOW_SIZE, GMEM_LOW) + TD_MAILBOX_GPA;
 	td->shared_side = add_memory(td, TD_TEST_GPA, TD_TEST_SIZE, TD_TEST_SIZE, GMEM_TEST);
 	add_memory(td, TD_RESET_GPA, TD_PAGE_SIZE, TD_PAGE_SIZE, GMEM_RESET);
 	load_image(td);
@@ -230,8 +235,10 @@ static int real_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 		return err;
 	if (private)
 		return madvise(td->shared_side + offset, size, MADV_DONTNEED) ? errno : 0;
-	return fallocate(td->gmem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, GMEM_TEST + offset, size) ?
-		       errno : 0;
+	return fallocate(td->gmem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			 GMEM_TEST + offset, size) ?
+		       errno :
+		       0;
 }
 
 const struct td_kind_ops td_real_ops = {

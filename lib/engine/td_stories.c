@@ -32,26 +32,32 @@ static const struct td_step private[] = {
 
 static const struct td_step shared[] = {
 	MAP(SHARED(PAGE(0)), PAGE(2)), READ(SHARED(PAGE(0))), WRITE(SHARED(PAGE(0)), 0x51),
-	READ(SHARED(PAGE(0))), VMM_READ(SHARED(PAGE(0))), VMM_WRITE(SHARED(PAGE(0) + WORD(2)), 0x52),
-	READ(SHARED(PAGE(0) + WORD(2))), READ(SHARED(PAGE(1))), WRITE(SHARED(PAGE(1) + WORD(3)), 0x53),
+	READ(SHARED(PAGE(0))), VMM_READ(SHARED(PAGE(0))),
+	VMM_WRITE(SHARED(PAGE(0) + WORD(2)), 0x52),
+	READ(SHARED(PAGE(0) + WORD(2))), READ(SHARED(PAGE(1))),
+	WRITE(SHARED(PAGE(1) + WORD(3)), 0x53),
 	VMM_READ(SHARED(PAGE(1) + WORD(3))), FETCH(SHARED(PAGE(0))),
 	VMM_WRITE(SHARED(PAGE(1)), TD_CODE(5)), READ(SHARED(PAGE(1))), FETCH(SHARED(PAGE(1))),
-	MAP(SHARED(PAGE(512)), PAGE(512)), WRITE(SHARED(PAGE(1023)), 0x54), VMM_READ(SHARED(PAGE(1023))),
+	MAP(SHARED(PAGE(512)), PAGE(512)), WRITE(SHARED(PAGE(1023)), 0x54),
+	VMM_READ(SHARED(PAGE(1023))),
 };
 
 /* Shared memory is never executed, in whatever state the page is. */
 static const struct td_step no_fetch[] = {
 	FETCH(SHARED(PAGE(3))), ACCEPT(PAGE(3)), WRITE(PAGE(3), TD_CODE(1)), FETCH(PAGE(3)),
-	FETCH(SHARED(PAGE(3))), READ(PAGE(3)), MAP(SHARED(PAGE(3)), PAGE(1)), FETCH(SHARED(PAGE(3))),
+	FETCH(SHARED(PAGE(3))), READ(PAGE(3)), MAP(SHARED(PAGE(3)), PAGE(1)),
+	FETCH(SHARED(PAGE(3))),
 	WRITE(SHARED(PAGE(3)), TD_CODE(2)), FETCH(SHARED(PAGE(3))), VMM_READ(SHARED(PAGE(3))),
 	MAP(PAGE(3), PAGE(1)), FETCH(SHARED(PAGE(3))), FETCH(PAGE(3)),
 };
 
 static const struct td_step there_and_back[] = {
-	ACCEPT(PAGE(0)), WRITE(PAGE(0), 0xa1), WRITE(PAGE(0) + WORD(3), TD_CODE(9)), FETCH(PAGE(0) + WORD(3)),
+	ACCEPT(PAGE(0)), WRITE(PAGE(0), 0xa1), WRITE(PAGE(0) + WORD(3), TD_CODE(9)),
+	FETCH(PAGE(0) + WORD(3)),
 	MAP(SHARED(PAGE(0)), PAGE(1)), READ(SHARED(PAGE(0))), READ(SHARED(PAGE(0) + WORD(3))),
 	WRITE(SHARED(PAGE(0)), 0xa2), VMM_READ(SHARED(PAGE(0))),
-	MAP(PAGE(0), PAGE(1)), READ(PAGE(0)), ACCEPT(PAGE(0)), READ(PAGE(0)), READ(PAGE(0) + WORD(3)),
+	MAP(PAGE(0), PAGE(1)), READ(PAGE(0)), ACCEPT(PAGE(0)), READ(PAGE(0)),
+	READ(PAGE(0) + WORD(3)),
 	WRITE(PAGE(0), 0xa3), MAP(SHARED(PAGE(0)), PAGE(1)), READ(SHARED(PAGE(0))),
 	MAP(PAGE(0), PAGE(1)), ACCEPT(PAGE(0)), READ(PAGE(0)),
 	/* Neighbours keep what they have. */
@@ -68,7 +74,8 @@ static const struct td_step pending[] = {
 	ACCEPT(PAGE(7)), READ(PAGE(7)), READ(PAGE(8)), ACCEPT(PAGE(7)), WRITE(PAGE(7), 0x71),
 	ACCEPT(PAGE(7)), READ(PAGE(7)),
 	/* A size that is not the mapping's, on a pending page and on an accepted one. */
-	ACCEPT_LARGE(PAGE(512)), READ(PAGE(512)), READ(PAGE(513)), ACCEPT(PAGE(512)), READ(PAGE(512)),
+	ACCEPT_LARGE(PAGE(512)), READ(PAGE(512)), READ(PAGE(513)), ACCEPT(PAGE(512)),
+	READ(PAGE(512)),
 	/* What cannot be accepted. */
 	ACCEPT(SHARED(PAGE(9))), READ(PAGE(9)), ACCEPT(ABSOLUTE(BIT_ULL(52) | TD_TEST_GPA)),
 	ACCEPT(ABSOLUTE(BIT_ULL(60) | TD_TEST_GPA)), READ(PAGE(7)),
@@ -78,7 +85,8 @@ static const struct td_step pending[] = {
 static const struct td_step by_access[] = {
 	READ(SHARED(PAGE(0))), WRITE(SHARED(PAGE(0)), 0xc1), READ(SHARED(PAGE(0))),
 	READ(PAGE(0)), ACCEPT(PAGE(0)), READ(PAGE(0)), WRITE(PAGE(0), 0xc2),
-	WRITE(SHARED(PAGE(0) + WORD(1)), 0xc3), READ(SHARED(PAGE(0))), VMM_READ(SHARED(PAGE(0) + WORD(1))),
+	WRITE(SHARED(PAGE(0) + WORD(1)), 0xc3), READ(SHARED(PAGE(0))),
+	VMM_READ(SHARED(PAGE(0) + WORD(1))),
 	WRITE(PAGE(0), 0xc4), READ(PAGE(0)), WRITE(SHARED(PAGE(0)), 0xc5), FETCH(PAGE(0)),
 	READ(SHARED(PAGE(0))), ACCEPT(PAGE(0)), READ(PAGE(0)), READ(PAGE(1)),
 	READ(SHARED(PAGE(1023))), READ(PAGE(1022)), READ(PAGE(1023)),
@@ -87,10 +95,13 @@ static const struct td_step by_access[] = {
 static const struct td_step ranges[] = {
 	MAP(SHARED(PAGE(0)), PAGE(1024)), READ(SHARED(PAGE(0))), WRITE(SHARED(PAGE(1023)), 0xd1),
 	MAP(PAGE(511), PAGE(2)), READ(PAGE(511)), READ(PAGE(512)), READ(SHARED(PAGE(510))),
-	READ(SHARED(PAGE(513))), READ(SHARED(PAGE(1023))), MAP(PAGE(1), PAGE(1023)), READ(PAGE(1023)),
+	READ(SHARED(PAGE(513))), READ(SHARED(PAGE(1023))), MAP(PAGE(1), PAGE(1023)),
+	READ(PAGE(1023)),
 	READ(SHARED(PAGE(0))), ACCEPT(PAGE(600)), WRITE(PAGE(600), 0xd2), MAP(PAGE(0), PAGE(1024)),
 	READ(PAGE(600)), READ(PAGE(0)),
-	/* The VMM wants to go on later: at once, or behind the first part; the rest is asked for. */
+	/*
+	 * The VMM wants to go on later: at once, or behind the first part; the rest is asked for.
+	 */
 	RETRY_AT(0), MAP(SHARED(PAGE(0)), PAGE(1024)), READ(PAGE(0)),
 	RETRY_AT(1), MAP(SHARED(PAGE(0)), PAGE(1024)), READ(SHARED(PAGE(0))), READ(PAGE(600)),
 	READ(PAGE(512)), MAP(SHARED(PAGE(512)), PAGE(512)), READ(SHARED(PAGE(600))),
@@ -100,15 +111,18 @@ static const struct td_step ranges[] = {
 
 static const struct td_step operands[] = {
 	MAP(PAGE(0), 0), MAP(SHARED(PAGE(0)), 0), MAP(PAGE(0) + 8, PAGE(1)), MAP(PAGE(0), 0x800),
-	MAP(SHARED(PAGE(0) + 0xfff), PAGE(1)), MAP(SHARED(PAGE(0)), PAGE(1) + 1), MAP(PAGE(0), ~0ull << 12),
+	MAP(SHARED(PAGE(0) + 0xfff), PAGE(1)),
+	MAP(SHARED(PAGE(0)), PAGE(1) + 1), MAP(PAGE(0), ~0ull << 12),
 	MAP(ABSOLUTE(BIT_ULL(52)), PAGE(1)), MAP(ABSOLUTE(BIT_ULL(52) | 1), PAGE(1)),
 	MAP(ABSOLUTE(BIT_ULL(61) | TD_TEST_GPA), PAGE(1)), MAP(ABSOLUTE(BITS_ULL(51, 12)), PAGE(2)),
 	/* Memory there is none: before and behind, and half of it. */
-	MAP(ABSOLUTE(TD_TEST_GPA - PAGE(1)), PAGE(1)), MAP(PAGE(1024), PAGE(1)), MAP(PAGE(1023), PAGE(2)),
+	MAP(ABSOLUTE(TD_TEST_GPA - PAGE(1)), PAGE(1)),
+	MAP(PAGE(1024), PAGE(1)), MAP(PAGE(1023), PAGE(2)),
 	MAP(SHARED(PAGE(1023)), PAGE(2)), READ(PAGE(1023)), READ(PAGE(0)),
 };
 
-static u32 copy(const struct td_layout *l, const struct td_step *from, u32 nr, struct td_step *steps)
+static u32 copy(const struct td_layout *l, const struct td_step *from, u32 nr,
+		struct td_step *steps)
 {
 	u32 i;
 
@@ -119,7 +133,8 @@ static u32 copy(const struct td_layout *l, const struct td_step *from, u32 nr, s
 		if (from[i].gpa & BIT_ULL(62))
 			steps[i].gpa = from[i].gpa & ~BIT_ULL(62);
 		else if (from[i].gpa & BIT_ULL(63))
-			steps[i].gpa = tdx_gpa_to_shared(l->gpaw, TD_TEST_GPA + (from[i].gpa & ~BIT_ULL(63)));
+			steps[i].gpa = TD_TEST_GPA +
+				       tdx_gpa_to_shared(l->gpaw, from[i].gpa & ~BIT_ULL(63));
 		else
 			steps[i].gpa = TD_TEST_GPA + from[i].gpa;
 	}

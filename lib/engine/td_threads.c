@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Several vCPUs of a TD that use and convert the same pages at once.  Which of them comes first
- * is not known, but each writes a word of its own in each page, and so it is known what it may find there:
+ * is not known, but each writes a word of its own in each page, and so it is known what it may
+ * find there:
  * what it wrote last on that side, or 0 if the page has been elsewhere since, and then no more.
  */
 #include <stdio.h>
@@ -59,7 +60,8 @@ static struct td_step random_step(struct worker *w, u32 *page, bool *shared)
 	case 3:
 	case 4:
 		step.op = TD_WRITE;
-		step.value = (u64)*shared << 63 | (u64)*page << 48 | (u64)w->v->id << 40 | ++w->stamp;
+		step.value = (u64)*shared << 63 | (u64)*page << 48 | (u64)w->v->id << 40 |
+			     ++w->stamp;
 		break;
 	default:
 		step.op = TD_READ;
@@ -71,7 +73,8 @@ static struct td_step random_step(struct worker *w, u32 *page, bool *shared)
 }
 
 /* All exits of an access are about its page and its side. */
-static bool exits_fit(const struct worker *w, const struct td_step *step, const struct td_outcome *o)
+static bool exits_fit(const struct worker *w, const struct td_step *step,
+		      const struct td_outcome *o)
 {
 	const unsigned int gpaw = w->v->td->layout.gpaw;
 	u8 i;
@@ -85,8 +88,8 @@ static bool exits_fit(const struct worker *w, const struct td_step *step, const 
 }
 
 /* NULL, or what would have been right. */
-static const char *judge(struct worker *w, const struct td_step *step, const struct td_seen *seen, u32 page,
-			 bool shared)
+static const char *judge(struct worker *w, const struct td_step *step, const struct td_seen *seen,
+			 u32 page, bool shared)
 {
 	const struct td_outcome *o = &seen->outcome;
 	u64 *last = &w->last[shared][page];
@@ -101,7 +104,8 @@ static const char *judge(struct worker *w, const struct td_step *step, const str
 		if (o->ending == TD_STATUS && o->status == TDACCEPT_ALREADY)
 			return NULL;
 		*last = 0;
-		return o->ending == TD_STATUS && !o->status ? NULL : "status=0, or already accepted";
+		return o->ending == TD_STATUS && !o->status ? NULL :
+							      "status=0, or already accepted";
 	default:
 		break;
 	}
@@ -177,16 +181,19 @@ static void look_around(const struct td_part *part, struct td_guest *td, struct 
 			td_guest_run(&td->cpu[0], &step, 1, &seen);
 			report_cases(1);
 			if (!seen.other[0] && !seen.outcome.nr_exits &&
-			    (seen.outcome.ending == TD_DONE ? !seen.outcome.value || seen.outcome.value == last :
-							      !shared && seen.outcome.ending == TD_VE))
+			    (seen.outcome.ending == TD_DONE ?
+				     !seen.outcome.value || seen.outcome.value == last :
+				     !shared && seen.outcome.ending == TD_VE))
 				continue;
 			td_seen_text(&seen, text);
-			td_case_failed(part, "threads", page, "td-shared", "the owner's last word, or 0", text, choice);
+			td_case_failed(part, "threads", page, "td-shared",
+				       "the owner's last word, or 0", text, choice);
 			return;
 		}
 }
 
-static void run_workers(const struct td_part *part, struct td_guest *td, const struct td_choice *choice)
+static void run_workers(const struct td_part *part, struct td_guest *td,
+			const struct td_choice *choice)
 {
 	static struct worker workers[NR_WORKERS];
 	u64 steps = 0, exits = 0, ve = 0;
@@ -209,17 +216,18 @@ static void run_workers(const struct td_part *part, struct td_guest *td, const s
 		if (!workers[i].wrong[0])
 			continue;
 		good = false;
-		td_case_failed(part, "threads", workers[i].wrong_step, "td-fault", workers[i].expected,
-			       workers[i].wrong, choice);
+		td_case_failed(part, "threads", workers[i].wrong_step, "td-fault",
+			       workers[i].expected, workers[i].wrong, choice);
 	}
 	report_cases(steps);
 	if (good)
 		look_around(part, td, workers, choice);
-	report_note("%u vCPUs: %llu steps, %llu exits, %llu #VEs", NR_WORKERS, (unsigned long long)steps,
-		    (unsigned long long)exits, (unsigned long long)ve);
+	report_note("%u vCPUs: %llu steps, %llu exits, %llu #VEs", NR_WORKERS,
+		    (unsigned long long)steps, (unsigned long long)exits, (unsigned long long)ve);
 }
 
-u64 td_threads(const struct td_part *part, const struct td_layout *layout, const struct td_choice *choice)
+u64 td_threads(const struct td_part *part, const struct td_layout *layout,
+	       const struct td_choice *choice)
 {
 	struct td_guest *td = td_guest_create(part->kind, layout, NR_WORKERS);
 	struct test_scope scope;

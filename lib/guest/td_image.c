@@ -26,7 +26,7 @@ enum table {
 	TABLE_PML4,
 	TABLE_PDPT,
 	TABLE_PD_LOW,
-	TABLE_PD, /* one per view... */
+	TABLE_PD,                       /* one per view... */
 	TABLE_PT = TABLE_PD + NR_VIEWS, /* ...and two for each of its 4-MByte test memories */
 	NR_TABLES = TABLE_PT + 2 * NR_VIEWS,
 };
@@ -89,7 +89,8 @@ gpa_t td_gva_to_gpa(const struct td_layout *l, gva_t gva)
 	case VIEW_PRIVATE:
 		return within < TD_TEST_SIZE ? TD_TEST_GPA + within : ~0ull;
 	case VIEW_SHARED:
-		return within < TD_TEST_SIZE ? tdx_gpa_to_shared(l->gpaw, TD_TEST_GPA + within) : ~0ull;
+		return within < TD_TEST_SIZE ? tdx_gpa_to_shared(l->gpaw, TD_TEST_GPA + within) :
+					       ~0ull;
 	case VIEW_ODD:
 		if (within / page_size(l) < 128)
 			return odd_gpa(l, within / page_size(l)) + within % page_size(l);
@@ -132,14 +133,16 @@ static void write_tables(const struct td_layout *l, u8 *low)
 {
 	u32 page, slot, view;
 
-	table(low, TABLE_PML5)[0] = table(low, TABLE_PML5)[VIEWS_LA57 >> 48] = table_entry(TABLE_PML4);
+	table(low, TABLE_PML5)[0] = table(low, TABLE_PML5)[VIEWS_LA57 >> 48] =
+		table_entry(TABLE_PML4);
 	table(low, TABLE_PML4)[0] = table_entry(TABLE_PDPT);
 	table(low, TABLE_PDPT)[0] = table_entry(TABLE_PD_LOW);
 	table(low, TABLE_PD_LOW)[0] = leaf(l, 0, true, true);
 	table(low, TABLE_PD_LOW)[TD_MAILBOX_GPA >> 21] =
 		leaf(l, tdx_gpa_to_shared(l->gpaw, TD_MAILBOX_GPA), true, false);
 	for (view = 0; view < NR_VIEWS; view++)
-		table(low, TABLE_PDPT)[(VIEWS_GVA + view * VIEW_SIZE) >> 30] = table_entry(TABLE_PD + view);
+		table(low, TABLE_PDPT)[(VIEWS_GVA + view * VIEW_SIZE) >> 30] =
+			table_entry(TABLE_PD + view);
 	for (page = 0; page < TD_TEST_SIZE / page_size(l); page++) {
 		const gpa_t gpa = TD_TEST_GPA + page * page_size(l);
 
@@ -199,7 +202,8 @@ bool td_image_is_safe(const struct td_layout *l, const u8 *low)
 	u32 i;
 
 	for (i = 0; i < NR_TABLES * 512; i++)
-		if (entry[i] & PTE_P && !tdx_gpa_is_private(l->gpaw, entry[i]) && !(entry[i] & PTE_NX))
+		if (entry[i] & PTE_P && !tdx_gpa_is_private(l->gpaw, entry[i]) &&
+		    !(entry[i] & PTE_NX))
 			return false;
 	return true;
 }

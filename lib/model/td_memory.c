@@ -29,10 +29,12 @@ struct td_page *td_memory_page(const struct td_memory *m, gpa_t gpa)
 {
 	const u64 nr = (tdx_gpa_to_private(m->gpaw, gpa) - m->base) / TD_PAGE_SIZE;
 
-	return tdx_gpa_to_private(m->gpaw, gpa) >= m->base && nr < m->nr_pages ? &m->page[nr] : NULL;
+	return tdx_gpa_to_private(m->gpaw, gpa) >= m->base && nr < m->nr_pages ? &m->page[nr] :
+										 NULL;
 }
 
-static void add_exit(struct td_outcome *o, enum td_exit_kind kind, bool private, gpa_t gpa, u64 pages)
+static void add_exit(struct td_outcome *o, enum td_exit_kind kind, bool private, gpa_t gpa,
+		     u64 pages)
 {
 	if (o->nr_exits < TD_MAX_EXITS)
 		o->exit[o->nr_exits++] = (struct td_exit){ kind, private, gpa, pages };
@@ -61,7 +63,8 @@ static void memory_fault(const struct td_memory *m, gpa_t gpa, struct td_outcome
 	if (!RULE_HOLDS(TD_FAULT))
 		return;
 	add_exit(o, TD_EXIT_FAULT, RULE_HOLDS(TD_FAULT_SIDE) ? private : !private,
-		 (RULE_HOLDS(TD_FAULT_GPA) ? tdx_gpa_to_private(m->gpaw, gpa) : gpa) & ~0xfffull, 1);
+		 (RULE_HOLDS(TD_FAULT_GPA) ? tdx_gpa_to_private(m->gpaw, gpa) : gpa) & ~0xfffull,
+		 1);
 }
 
 /* An access or an acceptance is on the right side afterwards; false: there is no memory. */
@@ -101,9 +104,9 @@ static bool walk_faults(const struct td_memory *m, const struct td_step *step, s
 	const bool private = tdx_gpa_is_private(m->gpaw, step->gpa);
 
 	if (tdx_gpa_too_wide(m->gpaw, step->gpa) && RULE_HOLDS(TD_TOO_WIDE)) {
-		fault(o, RULE_TD_TOO_WIDE, PFERR_PRESENT | PFERR_RSVD |
-						   (step->op == TD_WRITE ? PFERR_WRITE : 0) |
-						   (step->op == TD_FETCH ? PFERR_FETCH : 0));
+		fault(o, RULE_TD_TOO_WIDE,
+		      PFERR_PRESENT | PFERR_RSVD | (step->op == TD_WRITE ? PFERR_WRITE : 0) |
+			      (step->op == TD_FETCH ? PFERR_FETCH : 0));
 		return true;
 	}
 	if (step->op == TD_FETCH && !private && RULE_HOLDS(TD_NX_SHARED)) {
@@ -166,7 +169,8 @@ static void map_parts(struct td_memory *m, const struct td_step *step, struct td
 		const gpa_t gpa = step->gpa + done;
 
 		size = step->size - done < most ? step->size - done : most;
-		add_exit(o, TD_EXIT_MAP, private, tdx_gpa_to_private(m->gpaw, gpa), size / TD_PAGE_SIZE);
+		add_exit(o, TD_EXIT_MAP, private, tdx_gpa_to_private(m->gpaw, gpa),
+			 size / TD_PAGE_SIZE);
 		if (!td_memory_page(m, gpa) || !td_memory_page(m, gpa + size - 1)) {
 			o->rule = RULE_TD_MAP_NO_PAGE;
 			o->status = RULE_HOLDS(TD_MAP_NO_PAGE) ? TDVMCALL_INVALID_OPERAND : 0;
@@ -213,8 +217,8 @@ static void accept_page(struct td_memory *m, const struct td_step *step, struct 
 	struct td_page *page;
 
 	o->ending = TD_STATUS;
-	if (RULE_HOLDS(TD_ACCEPT_OPERAND) && (!tdx_gpa_is_private(m->gpaw, step->gpa) ||
-					      tdx_gpa_too_wide(m->gpaw, step->gpa))) {
+	if (RULE_HOLDS(TD_ACCEPT_OPERAND) &&
+	    (!tdx_gpa_is_private(m->gpaw, step->gpa) || tdx_gpa_too_wide(m->gpaw, step->gpa))) {
 		o->rule = RULE_TD_ACCEPT_OPERAND;
 		o->status = TDACCEPT_OPERAND_RCX;
 		return;
@@ -235,7 +239,8 @@ static void accept_page(struct td_memory *m, const struct td_step *step, struct 
 	o->rule = RULE_TD_ACCEPT;
 	if (RULE_HOLDS(TD_ACCEPT))
 		page->state = TD_PAGE_PRIVATE;
-	memset(page->word[PRIVATE], RULE_HOLDS(TD_ACCEPT_ZERO) ? 0 : 0xff, sizeof(page->word[PRIVATE]));
+	memset(page->word[PRIVATE], RULE_HOLDS(TD_ACCEPT_ZERO) ? 0 : 0xff,
+	       sizeof(page->word[PRIVATE]));
 }
 
 struct td_outcome td_memory_step(struct td_memory *m, const struct td_step *step)
@@ -313,9 +318,11 @@ void td_outcome_text(const struct td_outcome *o, char text[TD_OUTCOME_LEN])
 	for (i = 0; i < o->nr_exits; i++) {
 		const struct td_exit *e = &o->exit[i];
 
-		n += snprintf(text + n, TD_OUTCOME_LEN - n, "%s(%s,%#llx", e->kind == TD_EXIT_MAP ? "map" : "fault",
+		n += snprintf(text + n, TD_OUTCOME_LEN - n, "%s(%s,%#llx",
+			      e->kind == TD_EXIT_MAP ? "map" : "fault",
 			      e->private ? "private" : "shared", (unsigned long long)e->gpa);
-		n += snprintf(text + n, TD_OUTCOME_LEN - n, e->kind == TD_EXIT_MAP ? "+%llu) " : ") ",
+		n += snprintf(text + n, TD_OUTCOME_LEN - n,
+			      e->kind == TD_EXIT_MAP ? "+%llu) " : ") ",
 			      (unsigned long long)e->pages);
 	}
 	ending_text(o, text + n, TD_OUTCOME_LEN - n);
