@@ -34,6 +34,14 @@ u32 td_parts(struct td_part parts[TD_NR_PARTS])
 	return nr;
 }
 
+/* The case that is replayed, as all replays tell of theirs. */
+static void tell_case(const char *id, const char *expected, const char *observed)
+{
+	report_note("case %s", id);
+	report_note("expected  %s", expected);
+	report_note("observed  %s", observed);
+}
+
 bool td_case_failed(const struct td_part *part, const char *story, u32 step, const char *rule,
 		    const char *expected, const char *observed, const struct td_choice *choice)
 {
@@ -48,12 +56,13 @@ bool td_case_failed(const struct td_part *part, const char *story, u32 step, con
 	snprintf(id, sizeof(id), "%s/%s/%u", part->name, story, step);
 	if (choice->only && strcmp(choice->only, id))
 		return false;
+	if (choice->only)
+		tell_case(id, expected, observed);
 	return report_failure(&failure) == CASE_FAILED;
 }
 
-/* The case that is replayed: what led to it, and what came. */
-static void tell(const struct td_step *steps, const struct td_seen *seen, u32 at,
-		 const char *expected)
+/* What led to the case that is replayed. */
+static void tell_steps(const struct td_step *steps, const struct td_seen *seen, u32 at)
 {
 	char step[TD_STEP_LEN], text[TD_OUTCOME_LEN];
 	u32 i;
@@ -63,7 +72,6 @@ static void tell(const struct td_step *steps, const struct td_seen *seen, u32 at
 		td_seen_text(&seen[i], text);
 		report_note("%u: %s: %s", i, step, text);
 	}
-	report_note("expected: %s", expected);
 }
 
 /* An access with one address bit too many faults only if the CPU has no such bit. */
@@ -100,6 +108,9 @@ static bool holds(const struct td_part *part, const char *name, const char *only
 	*step = strtoul(only + n, &end, 10);
 	return !*end;
 }
+
+/* The case that was asked for has been made. */
+static bool reached;
 
 struct steps_of {
 	struct td_step step[TD_MAX_STEPS];
@@ -144,8 +155,12 @@ static void compare(const struct td_guest *td, const struct td_part *part, const
 		as_older_kvm(td, &o, &s->seen[i].outcome);
 		td_outcome_text(&o, expected);
 		td_seen_text(&s->seen[i], observed);
-		if (choice->only && i == only)
-			tell(s->step, s->seen, i, expected);
+		if (choice->only && i == only) {
+			reached = true;
+			tell_steps(s->step, s->seen, i);
+			if (!strcmp(expected, observed))
+				tell_case(choice->only, expected, observed);
+		}
 		report_cases(choice->only ? i == only : 1);
 		/* What comes behind a failure follows from another state. */
 		if (strcmp(expected, observed) &&
@@ -206,7 +221,8 @@ static bool boots(const struct td_part *part, const struct td_layout *layout,
 	struct td_guest *td = td_guest_create(part->kind, layout, 1);
 	const char *trouble = td_guest_boot(&td->cpu[0]);
 
-	report_cases(1);
+	reached = choice->only && strstr(choice->only, "/boot/");
+	report_cases(!choice->only || reached);
 	if (trouble)
 		td_case_failed(part, "boot", 0, "boot", "payload runs", trouble, choice);
 	td_guest_free(td);
@@ -245,6 +261,8 @@ void td_cases_run(const struct td_part *part, const struct td_choice *choice)
 			conversions += run_td(part, &layout, &td_stories[story], nr, choice, &s);
 	if (!choice->only || strstr(choice->only, "/threads/"))
 		conversions += td_threads(part, &layout, choice);
+	TEST_ASSERT(!choice->only || reached || strstr(choice->only, "/threads/"),
+		    "there is no such case, or it cannot be reached: %s", choice->only);
 	report_note("%s, GPAW %u%s, seed %llu: %llu pages converted", td_kind_names[part->kind],
 		    layout.gpaw,
 		    tdx_gpaw_legal(layout.gpaw) ? "" : " (no TD's width: all that this CPU has)",
