@@ -43,17 +43,6 @@ static void add_slot(struct td_guest *td, gpa_t gpa, u64 size, u8 *host, int gme
 	td->vm->slot[td->vm->nr_slots++] = (struct vm_slot){ region.slot, true, gpa, size, host };
 }
 
-static int set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private)
-{
-	struct kvm_memory_attributes attributes = {
-		.address = gpa,
-		.size = size,
-		.attributes = private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
-	};
-
-	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
-}
-
 static void create_gmem(struct td_guest *td)
 {
 	struct kvm_create_guest_memfd create = { .size = TD_TEST_SIZE };
@@ -198,7 +187,7 @@ static int emulated_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool priv
 	if (private)
 		return take_away(td->shared_side, offset, size);
 	if (with_memfd(td)) {
-		err = set_private(td, gpa, size, false);
+		err = td_set_private(td, gpa, size, false);
 		if (!err && fallocate(td->gmem_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				      offset, size))
 			err = errno;
@@ -214,7 +203,7 @@ int td_emulated_accept(struct td_guest *td, u64 page)
 {
 	td->accepted[page] = true;
 	if (with_memfd(td))
-		return set_private(td, TD_TEST_GPA + page * TD_PAGE_SIZE, TD_PAGE_SIZE, true);
+		return td_set_private(td, TD_TEST_GPA + page * TD_PAGE_SIZE, TD_PAGE_SIZE, true);
 	return mprotect(td->private_side + page * TD_PAGE_SIZE, TD_PAGE_SIZE,
 			PROT_READ | PROT_WRITE) ?
 		       errno :

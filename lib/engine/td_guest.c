@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kvm_private_memory.h"
 #include "td_internal.h"
 #include "test_assert.h"
 #include "x86.h"
@@ -53,6 +54,17 @@ u8 *td_map_aligned(u64 size, int protection, bool huge)
 	madvise(aligned, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	TEST_ASSERT(!mprotect(aligned, size, protection), "mprotect: %s", strerror(errno));
 	return aligned;
+}
+
+int td_set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private)
+{
+	struct kvm_memory_attributes attributes = {
+		.address = gpa,
+		.size = size,
+		.attributes = private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
+	};
+
+	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
 }
 
 struct td_guest *td_guest_create(enum td_kind kind, const struct td_layout *layout, u32 nr_vcpus)

@@ -32,6 +32,8 @@ extern const struct td_kind_ops td_emulated_ops, td_real_ops;
 
 /* Index of a page of test memory, by its address without the shared bit; -1: it is none. */
 s64 td_test_page(const struct td_guest *td, gpa_t gpa);
+/* KVM_SET_MEMORY_ATTRIBUTES; returns an errno value. */
+int td_set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private);
 /* TD_EVENT_STOPPED, and why. */
 enum td_event td_stop(struct td_vcpu *v, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

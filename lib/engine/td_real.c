@@ -80,17 +80,6 @@ static void add_vcpu(struct td_guest *td, u32 id)
 	check(err, hw_error, "KVM_TDX_INIT_VCPU");
 }
 
-static int set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private)
-{
-	struct kvm_memory_attributes attributes = {
-		.address = gpa,
-		.size = size,
-		.attributes = private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
-	};
-
-	return __vm_ioctl(td->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
-}
-
 /* A slot whose private side is in the guest_memfd, and at first all of it but the mailboxes. */
 static u8 *add_memory(struct td_guest *td, gpa_t gpa, u64 size, u64 private_size, u64 offset)
 {
@@ -111,7 +100,7 @@ static u8 *add_memory(struct td_guest *td, gpa_t gpa, u64 size, u64 private_size
 		(struct vm_slot){ region.slot, false, gpa, size, shared };
 	err = __vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 	check(err, 0, "KVM_SET_USER_MEMORY_REGION2");
-	err = set_private(td, gpa, private_size, true);
+	err = td_set_private(td, gpa, private_size, true);
 	check(err, 0, "KVM_SET_MEMORY_ATTRIBUTES");
 	return shared;
 }
@@ -229,7 +218,7 @@ static void real_map_done(struct td_vcpu *v, int error)
 static int real_convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 {
 	const u64 offset = gpa - TD_TEST_GPA, size = pages * TD_PAGE_SIZE;
-	int err = set_private(td, gpa, size, private);
+	int err = td_set_private(td, gpa, size, private);
 
 	if (err)
 		return err;
