@@ -29,6 +29,7 @@ extern const char *const td_kind_names[NR_TD_KINDS]; /* "td", "emulated-td", "em
 /* What the VMM was told during one operation. */
 struct td_log {
 	u8 nr;
+	u32 faults;
 	struct td_exit exit[TD_MAX_EXITS];
 };
 

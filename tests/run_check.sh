@@ -75,7 +75,7 @@ count_format() {
 check_source() {
 	shopt -s nullglob
 	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
-	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.[ch] tests/{,standin/}*.[ch])
+	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.[ch] tests/{,standin/,played/}*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
 		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
@@ -138,7 +138,9 @@ list_parts() {
 	part install 120 tests/install_test.sh
 	part debian-package 300 tests/install_test.sh package
 	part tdx_standin 120 tests/tdx_standin_test.sh
+	part played_td 120 tests/played_td_test.sh
 	part tdx_layout 120 tests/tdx_layout_test.sh
+	part san-played_td 300 env PLAYED_DIR="$here/build/san/tests/played" tests/played_td_test.sh
 	part san-tdx_standin 300 env STANDIN_DIR="$here/build/san/tests/standin" tests/tdx_standin_test.sh
 	for file in x86/role_model_test.c tests/*_test.c; do
 		name=${file##*/} name=${name%.c}

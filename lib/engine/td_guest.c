@@ -15,6 +15,9 @@
 
 const char *const td_kind_names[NR_TD_KINDS] = { "td", "emulated-td", "emulated-td-memfd" };
 
+/* Of one access.  Other vCPUs may convert its page again, but not for ever. */
+#define MAX_FAULTS 1000
+
 static const struct td_kind_ops *ops_of(const struct td_guest *td)
 {
 	return td->kind == TD_REAL ? &td_real_ops : &td_emulated_ops;
@@ -173,6 +176,9 @@ static bool serve(struct td_vcpu *v, const struct td_exit *exit)
 		serve_map(v, exit);
 	} else if (!in_test_memory(td, exit)) {
 		td_stop(v, "no memory");
+		go_on = false;
+	} else if (++log->faults > MAX_FAULTS) {
+		td_stop(v, "the same fault again and again");
 		go_on = false;
 	} else {
 		err = convert(td, exit->gpa, exit->pages, exit->private);
