@@ -36,25 +36,34 @@ static void check(int err, u64 hw_error, const char *what)
 		    (unsigned long long)hw_error);
 }
 
-/* #VE on: a TD that would rather end at memory that it has not accepted sets an attribute. */
-static void init_vm(struct td_guest *td)
+/* What is handed to KVM_TDX_INIT_VM; #VE on, as a TD without it would rather end. */
+static struct tdx_init_vm *make_init(struct td_guest *td)
 {
 	struct kvm_cpuid2 *supported = kvm_supported_cpuid(td->vm->kvm_fd);
 	struct tdx_capabilities *caps = NULL;
-	struct tdx_init_vm *init;
-	u64 hw_error = 0;
-	int err = tdx_capabilities_get(td->vm->fd, &caps);
+	struct tdx_init_vm *init = NULL;
+	const int err = tdx_capabilities_get(td->vm->fd, &caps);
 
-	check(err, 0, "KVM_TDX_CAPABILITIES");
-	err = tdx_enable_caps(td->vm->fd);
-	check(err, 0, "KVM_ENABLE_CAP");
-	init = tdx_init_vm_make(caps, supported, td->layout.gpaw);
-	TEST_ASSERT(init, "out of memory");
-	init->attributes = 0;
-	err = tdx_vm_command(td->vm->fd, TDX_INIT_VM, 0, init, &hw_error);
-	free(init);
+	if (!err)
+		init = tdx_init_vm_make(caps, supported, td->layout.gpaw);
 	free(caps);
 	free(supported);
+	check(err, 0, "KVM_TDX_CAPABILITIES");
+	TEST_ASSERT(init, "out of memory");
+	init->attributes = 0;
+	return init;
+}
+
+static void init_vm(struct td_guest *td)
+{
+	struct tdx_init_vm *init;
+	u64 hw_error = 0;
+	int err = tdx_enable_caps(td->vm->fd);
+
+	check(err, 0, "KVM_ENABLE_CAP");
+	init = make_init(td);
+	err = tdx_vm_command(td->vm->fd, TDX_INIT_VM, 0, init, &hw_error);
+	free(init);
 	/* Without 5-level EPT there is no such TD: SDM 3C A.10, EPT page-walk length 5. */
 	TEST_REQUIRE(err != EINVAL || td->layout.gpaw == 48,
 		     "KVM_TDX_INIT_VM: no TD with GPAW %u here", td->layout.gpaw);
@@ -63,19 +72,21 @@ static void init_vm(struct td_guest *td)
 
 static void add_vcpu(struct td_guest *td, u32 id)
 {
+	struct vcpu *vcpu = vm_vcpu_add(td->vm, id);
 	struct kvm_cpuid2 *cpuid =
 		calloc(1, sizeof(*cpuid) + TDX_MAX_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
-	struct vcpu *vcpu = vm_vcpu_add(td->vm, id);
 	u64 hw_error = 0;
-	int err;
+	int err, set = 0;
 
 	TEST_ASSERT(cpuid, "out of memory");
 	td->cpu[id].vcpu = vcpu;
 	cpuid->nent = TDX_MAX_CPUID_ENTRIES;
 	err = tdx_vcpu_command(vcpu->fd, TDX_GET_CPUID, 0, cpuid, &hw_error);
-	check(err, hw_error, "KVM_TDX_GET_CPUID");
-	vcpu_set_cpuid(vcpu, cpuid);
+	if (!err)
+		set = __vcpu_set_cpuid(vcpu, cpuid);
 	free(cpuid);
+	check(err, hw_error, "KVM_TDX_GET_CPUID");
+	check(set, 0, "KVM_SET_CPUID2");
 	err = tdx_vcpu_command(vcpu->fd, TDX_INIT_VCPU, 0, NULL, &hw_error);
 	check(err, hw_error, "KVM_TDX_INIT_VCPU");
 }
