@@ -31,6 +31,9 @@ right() {
 	ends 0 'td/*' '' 'pass:8 fail:0' 'td, GPAW 52' 'td, GPAW 48'
 	check 'a TD at both widths, with 4 and 5 levels, pages of 4 KBytes and 2 MBytes'
 	ends 0 'td/*/4level/4k' ept5=0 'td/gpaw52/4level/4k # SKIP KVM_TDX_INIT_VM: no TD with GPAW 52 here' 'pass:1'
+	mkdir "$STANDIN_ROOT/proc"
+	printf 'vmx flags\t: ept ept_5level\n' >"$STANDIN_ROOT/proc/cpuinfo"
+	ends 1 'td/*/4level/4k' ept5=0 'KVM_TDX_INIT_VM: Invalid argument' 'pass:1'
 	check 'without 5-level EPT there is no TD with GPAW 52'
 	ends 4 'td/*/4level/4k' vm_types=1 'SKIP not a TDX host'
 	ends 4 'td/*/4level/4k' no_kvm=13 'no permission to open'
