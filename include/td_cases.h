@@ -33,6 +33,8 @@ struct td_choice {
 /* All parts there are. */
 u32 td_parts(struct td_part parts[TD_NR_PARTS]);
 
+/* Is there a case with this id in a part?  Of "threads", any step. */
+bool td_case_exists(const struct td_part *part, const char *id);
 /* From within a subtest: all stories of a part.  Skips what the host cannot do. */
 void td_cases_run(const struct td_part *part, const struct td_choice *choice);
 

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	choice.only = options.case_id;
 	nr_parts = td_parts(parts);
 	for (i = 0; i < nr_parts; i++)
-		if (!options.case_id || subtest_holds_case(parts[i].name, options.case_id))
+		if (!options.case_id || td_case_exists(&parts[i], options.case_id))
 			subtests[nr++] = (struct subtest){ parts[i].name, run_part, &parts[i] };
 	if (!nr || options.after) {
 		fprintf(stderr,

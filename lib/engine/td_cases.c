@@ -105,8 +105,32 @@ static bool holds(const struct td_part *part, const char *name, const char *only
 
 	if (strncmp(only, prefix, n) || !only[n])
 		return false;
+	if (only[n] < '0' || only[n] > '9' || strlen(only + n) > 5)
+		return false;
 	*step = strtoul(only + n, &end, 10);
 	return !*end;
+}
+
+bool td_case_exists(const struct td_part *part, const char *id)
+{
+	const struct td_layout layout = { TDX_GPAW_4LEVEL, part->levels, part->large };
+	static struct td_step steps[TD_MAX_STEPS];
+	u32 story, nr, step;
+	char name[32];
+
+	if (holds(part, "boot", id, &step))
+		return !step;
+	if (holds(part, "threads", id, &step))
+		return true;
+	for (story = 0; story < nr_td_stories; story++)
+		for (nr = 0; nr < td_stories[story].nr_tds; nr++) {
+			td_name(&td_stories[story], nr, name);
+			if (holds(part, name, id, &step))
+				return step < td_stories[story].steps(
+						      &layout, 1, td_stories[story].first + nr,
+						      steps);
+		}
+	return false;
 }
 
 /* The case that was asked for has been made. */
