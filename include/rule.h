@@ -4,8 +4,8 @@
  *
  * A rule is one line in walk_rules.def (what a page walk does), in role_rules.def
  * (how KVM computes a role), in role_page_rules.def (which pages it builds, and
- * with which roles) or in nested_rules.def (nested paging): identifier, what it says, where the
- * manuals say it, and which kernel function implements it.  The identifier is
+ * with which roles), in nested_rules.def (nested paging) or in td_rules.def (the memory
+ * of TDs): identifier, what it says, where the manuals say it, and which kernel function implements it.  The identifier is
  * what a walk reports as "the rule that decided", and what the suite's own
  * tests break, one at a time, to prove that a wrong model is noticed.
  */
@@ -20,6 +20,7 @@ enum rule {
 #include "role_rules.def"
 #include "role_page_rules.def"
 #include "nested_rules.def"
+#include "td_rules.def"
 #undef RULE
 	NR_RULES,
 };

@@ -46,6 +46,8 @@ struct vcpu {
 
 /* A VM without memory and vCPUs; skips the subtest when /dev/kvm cannot be used. */
 struct vm *vm_create(void);
+/* The same of a type that KVM_CAP_VM_TYPES offers. */
+struct vm *vm_create_of_type(unsigned long type);
 /* A VM with the memory of another one, slot by slot, which must outlive it. */
 struct vm *vm_create_sharing(const struct vm *of);
 /* Closes vCPUs and VM and frees its memory; a hung vCPU's thread must have left KVM_RUN. */

@@ -50,9 +50,9 @@ check_headers() {
 check_model_includes() {
 	local own='canonical|control_bits|gpa_outcome|legal_regs|mmu_state|nested|nested_role|nested_translate|nested_variant|page_table|pdpte|role|role_page|role_walk|rule|td_memory|tdx_gpa|tour|types|variant|walk|x86'
 	local libc='assert|limits|stdarg|stdbool|stddef|stdint|stdio|string'
-	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk,tdx_gpa}.h \
+	grep -nE '^[[:blank:]]*#[[:blank:]]*include' lib/model/* include/{canonical,mmu_state,nested,nested_role,nested_variant,page_table,role,role_page,role_walk,td_memory,tdx_gpa}.h \
 		include/{rule,types,variant,walk,x86}.h |
-		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|walk)_rules\\.def\")"
+		grep -vE "include (<($libc)\\.h>|\"($own)\\.h\"|\"(nested|role|role_page|td|walk)_rules\\.def\")"
 }
 
 # stdio.h is there for formatting into the caller's buffers; what is called tells.
@@ -75,7 +75,7 @@ count_format() {
 check_source() {
 	shopt -s nullglob
 	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
-	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.[ch] tests/{,standin/}*.[ch])
+	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.[ch] tests/{,standin/,played/}*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
 		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
@@ -138,7 +138,9 @@ list_parts() {
 	part install 120 tests/install_test.sh
 	part debian-package 300 tests/install_test.sh package
 	part tdx_standin 120 tests/tdx_standin_test.sh
+	part played_td 120 tests/played_td_test.sh
 	part tdx_layout 120 tests/tdx_layout_test.sh
+	part san-played_td 300 env PLAYED_DIR="$here/build/san/tests/played" tests/played_td_test.sh
 	part san-tdx_standin 300 env STANDIN_DIR="$here/build/san/tests/standin" tests/tdx_standin_test.sh
 	for file in x86/role_model_test.c tests/*_test.c; do
 		name=${file##*/} name=${name%.c}
@@ -149,9 +151,11 @@ list_parts() {
 	part role_rules_seeded 120 build/tests/role_rules_seeded_test --seeded
 	part role_page_seeded 120 build/tests/role_page_seeded_test --seeded
 	part nested_model_seeded 120 build/tests/nested_model_seeded_test --seeded
+	part td_memory_seeded 120 build/tests/td_memory_seeded_test --seeded
 	part san-role_rules_seeded 300 build/san/tests/role_rules_seeded_test --seeded
 	part san-role_page_seeded 300 build/san/tests/role_page_seeded_test --seeded
 	part san-nested_model_seeded 300 build/san/tests/nested_model_seeded_test --seeded
+	part san-td_memory_seeded 300 build/san/tests/td_memory_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
 	part san-results_test 240 env FAKE_TEST="$here/build/san/tests/fake_test" \

@@ -55,7 +55,9 @@ static bool holds_elsewhere(unsigned int gpaw, unsigned int bit, gpa_t gpa)
 static bool each_bit(bool (*holds)(unsigned int, unsigned int, gpa_t), unsigned int gpaw,
 		     unsigned int shared_bit)
 {
-	static const gpa_t bases[] = { 0, 0x1000, ~0ull, 0x000fffffffffffffull, 1ull << 47, 1ull << 51 };
+	static const gpa_t bases[] = {
+		0, 0x1000, ~0ull, 0x000fffffffffffffull, 1ull << 47, 1ull << 51,
+	};
 	unsigned int bit, i;
 
 	for (bit = 0; bit < 64; bit++)

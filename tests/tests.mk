@@ -17,9 +17,9 @@ STANDIN_WRAPPED := open close ioctl pread mmap munmap fopen opendir host_cpuid n
 	numa_max_node numa_node_size64 numa_node_to_cpus set_mempolicy
 
 .PHONY: check-build
-check-build: all $(STANDIN_TESTS) $(PLAIN_TESTS) $(SEEDED_TESTS) \
+check-build: all $(STANDIN_TESTS) $(B)/tests/played/tdx_shared_bit_test $(PLAIN_TESTS) $(SEEDED_TESTS) \
 	$(B)/tests/role_rules_seeded_test $(B)/tests/role_page_seeded_test \
-	$(B)/tests/nested_model_seeded_test
+	$(B)/tests/nested_model_seeded_test $(B)/tests/td_memory_seeded_test
 
 # It builds by itself, as parts of its own: a build that fails is a failure that counts.
 check:
@@ -59,3 +59,10 @@ $(B)/tests/%_seeded_test: $(SEEDED)/tests/%_test.o $(SEEDED_MODEL_O)
 $(B)/tests/seeded_faults_test: $(SEEDED)/tests/seeded_faults_test.o $(SEEDED_MODEL_O) $(B)/libkmc.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+# The same test with a TD that is played to it behind the stand-in.
+$(B)/tests/played/tdx_shared_bit_test: $(B)/x86/tdx_shared_bit_test.o $(B)/tests/played/played_td.o \
+		$(STANDIN_O) $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(STANDIN_WRAPPED:%=-Wl,--wrap=%) -Wl,--wrap=standin_ioctl,--wrap=fallocate \
+		-o $@ $^ $(LIBS)

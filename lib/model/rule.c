@@ -22,6 +22,7 @@ static const char names[NR_RULES][NAME_SIZE] = {
 #include "role_rules.def"
 #include "role_page_rules.def"
 #include "nested_rules.def"
+#include "td_rules.def"
 #undef RULE
 };
 
@@ -31,6 +32,7 @@ static const char names[NR_RULES][NAME_SIZE] = {
 #include "role_rules.def"
 #include "role_page_rules.def"
 #include "nested_rules.def"
+#include "td_rules.def"
 #undef RULE
 
 static const struct rule_text texts[NR_RULES] = {
@@ -39,6 +41,7 @@ static const struct rule_text texts[NR_RULES] = {
 #include "role_rules.def"
 #include "role_page_rules.def"
 #include "nested_rules.def"
+#include "td_rules.def"
 #undef RULE
 };
 

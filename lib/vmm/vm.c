@@ -27,7 +27,7 @@ int vm_check_cap(struct vm *vm, long cap)
 }
 
 /* NULL, or the step that failed, with errno. */
-static const char *open_vm(struct vm *vm)
+static const char *open_vm(struct vm *vm, unsigned long type)
 {
 	int size;
 
@@ -39,12 +39,12 @@ static const char *open_vm(struct vm *vm)
 		return "KVM_GET_VCPU_MMAP_SIZE";
 	vm->run_size = size;
 	do {
-		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
 	} while (vm->fd < 0 && errno == EINTR);
-	return vm->fd < 0 ? "KVM_CREATE_VM type 0" : NULL;
+	return vm->fd < 0 ? "KVM_CREATE_VM" : NULL;
 }
 
-static struct vm *create_on(const struct host_card *card)
+static struct vm *create_on(const struct host_card *card, unsigned long type)
 {
 	struct vm *vm;
 	u64 identity = INTEL_IDENTITY_MAP_ADDR;
@@ -56,11 +56,11 @@ static struct vm *create_on(const struct host_card *card)
 	TEST_ASSERT(vm, "out of memory");
 	vm->card = *card;
 	vm->kvm_fd = vm->fd = -1;
-	step = open_vm(vm);
+	step = open_vm(vm, type);
 	if (step) {
 		err = errno;
 		vm_free(vm);
-		TEST_FAIL("%s, %s: %s", kvm_device_path(), step, strerror(err));
+		TEST_FAIL("%s, %s, VM type %lu: %s", kvm_device_path(), step, type, strerror(err));
 	}
 	/* Needed by VT-x only; other backends refuse or ignore them. */
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, INTEL_TSS_ADDR);
@@ -68,17 +68,22 @@ static struct vm *create_on(const struct host_card *card)
 	return vm;
 }
 
-struct vm *vm_create(void)
+struct vm *vm_create_of_type(unsigned long type)
 {
 	struct host_card card;
 
 	host_card_read(&card);
-	return create_on(&card);
+	return create_on(&card, type);
+}
+
+struct vm *vm_create(void)
+{
+	return vm_create_of_type(0);
 }
 
 struct vm *vm_create_sharing(const struct vm *of)
 {
-	struct vm *vm = create_on(&of->card);
+	struct vm *vm = create_on(&of->card, 0);
 	unsigned int i;
 
 	for (i = 0; i < of->nr_slots; i++) {
