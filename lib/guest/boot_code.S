@@ -17,7 +17,8 @@ boot_real:
 	mov %cr0, %ebx
 	mov %ebx, %eax
 	or $X86_CR0_PE, %al
-	mov %eax, %cr0
+	/* MOV to CR0 sets PE in td_code.S. */
+	lmsw %ax
 	ljmpl $SEL_CODE32, $ADDR(boot_protected)
 
 	.code32
