@@ -97,7 +97,7 @@ man_page_has_the_options() {
 		<(sed -n '/^\.SH OPTIONS/,/^\.SH COMMANDS/s/^\.BI* \(\\-\\-[a-z\\-]*\).*/\1/p' docs/$name.1 |
 			tr -d '\134' | grep -v -- '--help' | sort -u) >"$work/diff" || problem "$(<"$work/diff")"
 	diff <(sed -nE '/^Commands/,$s/^  ([a-z][a-z-]*) .*/\1/p' <<<"$help") \
-		<(sed -n '/^\.SH COMMANDS/,/^\.SH EXIT/s/^\.B[IR] \([a-z\\-]*\).*/\1/p' docs/$name.1 | tr -d '\134') \
+		<(sed -n '/^\.SH COMMANDS/,/^\.SH EXIT/s/^\.B[IR]* \([a-z\\-]*\).*/\1/p' docs/$name.1 | tr -d '\134') \
 		>"$work/diff" || problem "$(<"$work/diff")"
 	check "the man page and --help name the same options and commands"
 	if command -v man >/dev/null; then

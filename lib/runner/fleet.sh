@@ -124,8 +124,9 @@ take_option() {
 }
 
 take_host() {
-	[[ $1 =~ ^(lab:[a-z0-9-]+(:[0-9.]+)?|local|([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9._-]*)$ ]] ||
-		die "'$1' is no host, see --help"
+	# A folder will have the name.
+	[[ ${#1} -le 200 && $1 =~ ^(lab:[a-z0-9-]+(:[0-9.]+)?|local|([A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9._-]*)$ ]] ||
+		die "'${1:0:200}' is no host, see --help"
 	[[ $1 != lab:* || -x $suite/lab/run.sh ]] || die "$1: emulated hosts need the source tree"
 	hosts+=("$1")
 }
