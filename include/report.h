@@ -90,7 +90,10 @@ void report_cases(u64 n);
 enum case_verdict report_failure(const struct case_failure *failure);
 /* From within a subtest: n more ordered pairs of states were gone through. */
 void report_pairs(u64 n);
-/* An engine makes accesses: known issues that name it must now match something. */
+/*
+ * From within a subtest: cases from here on are made by this engine, and counted as its own.
+ * Known issues that name it must now match something.
+ */
 void report_engine(const char *name);
 /* True once --max-failures is reached: the subtest should stop early. */
 bool report_should_stop(void);

@@ -37,6 +37,20 @@ static inline void add_to(json_t *object, const char *key, long long n)
 	json_object_set_new(object, key, json_integer((u64)number_of(object, key) + (u64)n));
 }
 
+/* Adds the numbers of one object of counts, which may be missing, to another's, made if need be. */
+static inline void add_counts(json_t *object, const char *key, const json_t *counts)
+{
+	const char *name;
+	json_t *count;
+
+	if (!json_object_size(counts))
+		return;
+	if (!json_is_object(json_object_get(object, key)))
+		json_object_set_new(object, key, json_object());
+	json_object_foreach((json_t *)counts, name, count)
+		add_to(json_object_get(object, key), name, json_integer_value(count));
+}
+
 /* The list of this name, made if there is none. */
 static inline json_t *list_of(json_t *object, const char *key)
 {

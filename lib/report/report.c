@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "json_get.h"
 #include "known_issues.h"
 #include "replay_command.h"
 #include "report.h"
@@ -33,6 +34,8 @@ static struct {
 	const struct subtest *subtest;
 	u64 sub_cases, sub_pairs, sub_failed, sub_known;
 	u64 *sub_by_issue; /* cases per known issue */
+	const char *engine;   /* that makes them, or NULL; */
+	json_t *sub_engines;  /* how many each has made */
 } run;
 
 bool subtest_holds_case(const char *name, const char *id)
@@ -46,6 +49,8 @@ void report_cases(u64 n)
 {
 	run.cases += n;
 	run.sub_cases += n;
+	if (run.engine)
+		add_to(run.sub_engines, run.engine, n);
 }
 
 void report_pairs(u64 n)
@@ -56,6 +61,7 @@ void report_pairs(u64 n)
 
 void report_engine(const char *name)
 {
+	run.engine = name;
 	known_issues_engine(run.issues, name);
 }
 
@@ -277,6 +283,8 @@ static void record_result(enum status status, const char *reason, u64 time_ms)
 			  (json_int_t)time_ms, "known_issues", issues);
 	if (run.sub_pairs)
 		json_object_set_new(event, "pairs", json_integer(run.sub_pairs));
+	if (json_object_size(run.sub_engines))
+		json_object_set(event, "engines", run.sub_engines);
 	results_write(event);
 }
 
@@ -316,6 +324,9 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
 
 	run.subtest = subtest;
 	run.sub_cases = run.sub_pairs = run.sub_failed = run.sub_known = 0;
+	run.engine = NULL;
+	json_decref(run.sub_engines);
+	run.sub_engines = json_object();
 	if (run.sub_by_issue)
 		memset(run.sub_by_issue, 0,
 		       known_issues_nr(run.issues) * sizeof(run.sub_by_issue[0]));
@@ -472,6 +483,7 @@ int report_run(const struct test_about *about, const struct test_options *option
 	}
 	code = end_run(nr_selected);
 	known_issues_free(run.issues);
+	json_decref(run.sub_engines);
 	free(run.sub_by_issue);
 out:
 	free(order);

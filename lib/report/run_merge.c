@@ -169,6 +169,7 @@ static void add_subtest(struct merge *m, json_t *test, json_t *subtest)
 	add_to(test, "cases", number_of(subtest, "cases"));
 	add_to(test, "failed_cases", number_of(subtest, "failed"));
 	add_to(test, "known_cases", number_of(subtest, "known"));
+	add_counts(test, "engines", json_object_get(subtest, "engines"));
 	json_object_foreach(json_object_get(subtest, "known_issues"), id, count)
 		add_to(json_object_get(m->out, "known_issues"), id, json_integer_value(count));
 }
@@ -202,6 +203,7 @@ static void count_test(struct merge *m, json_t *test)
 	add_to(totals, "failed", by_status[3] + own_failure);
 	add_to(totals, "skipped", by_status[0]);
 	add_to(totals, "cases", number_of(test, "cases"));
+	add_counts(totals, "engines", json_object_get(test, "engines"));
 }
 
 /*

@@ -127,6 +127,7 @@ static void take_subtest(struct test_result *result, json_t *event)
 	add_to(result->test, "cases", number_of(event, "cases"));
 	add_to(result->test, "failed_cases", number_of(event, "failed"));
 	add_to(result->test, "known_cases", number_of(event, "known"));
+	add_counts(result->test, "engines", json_object_get(event, "engines"));
 	json_object_foreach(issues, id, count)
 		add_to(json_object_get(result->summary, "known_issues"), id,
 		       json_integer_value(count));
@@ -277,6 +278,7 @@ static void judge_test(struct test_result *result, const char *run_dir)
 	add_to(totals, "skipped", result->skipped);
 	add_to(totals, "known", result->known);
 	add_to(totals, "cases", number_of(result->test, "cases"));
+	add_counts(totals, "engines", json_object_get(result->test, "engines"));
 }
 
 /* The name of a file beside the summary, or null if the test left none. */

@@ -78,20 +78,26 @@ static void print_skips(const json_t *test, FILE *to)
 	json_decref(reasons);
 }
 
+/* "NAME N, NAME N" between two texts, or nothing. */
+static void print_counts(const json_t *counts, const char *before, const char *behind, FILE *to)
+{
+	const char *name, *comma = before;
+	json_t *count;
+
+	json_object_foreach((json_t *)counts, name, count) {
+		fprintf(to, "%s%s %lld", comma, name, (long long)json_integer_value(count));
+		comma = ", ";
+	}
+	if (json_object_size(counts))
+		fputs(behind, to);
+}
+
 static void print_known(const json_t *summary, FILE *to)
 {
 	const json_t *totals = json_object_get(summary, "totals");
-	json_t *issues = json_object_get(summary, "known_issues"), *count;
-	const char *id, *comma = "";
-
 	fprintf(to, "%lld passed only thanks to known issues", number_of(totals, "known"));
-	if (json_object_size(issues))
-		fputs(" (cases covered: ", to);
-	json_object_foreach(issues, id, count) {
-		fprintf(to, "%s%s %lld", comma, id, (long long)json_integer_value(count));
-		comma = ", ";
-	}
-	fputs(json_object_size(issues) ? ")\n" : "\n", to);
+	print_counts(json_object_get(summary, "known_issues"), " (cases covered: ", ")", to);
+	fputs("\n", to);
 }
 
 void summary_print(const json_t *summary, FILE *to)
@@ -123,7 +129,9 @@ void summary_print(const json_t *summary, FILE *to)
 		fprintf(to, "interrupted%s%s: %zu tests were not started\n",
 			*text_of(summary, "interrupted_by") ? " by " : "",
 			text_of(summary, "interrupted_by"), not_run);
-	fprintf(to, "%lld cases\n", number_of(totals, "cases"));
+	fprintf(to, "%lld cases", number_of(totals, "cases"));
+	print_counts(json_object_get(totals, "engines"), ", of them by engine: ", "", to);
+	fputs("\n", to);
 	print_known(summary, to);
 	fprintf(to, "%lld passed, %lld failed, %lld skipped\n", number_of(totals, "passed"),
 		number_of(totals, "failed"), number_of(totals, "skipped"));
