@@ -26,7 +26,8 @@
 #define L1_PDPTES (L1_SCRATCH + 32)       /* u32: where L1 clears A in its PDPTEs, or 0 */
 #define L1_CONTROL (L1_BASE + 0x5000)     /* VMCB, or VMCS */
 #define L1_HOST_SAVE (L1_BASE + 0x6000)   /* VM_HSAVE_PA, or VMXON region */
-#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), all ones */
+#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), 2 (VMX) */
+#define L1_OPEN_PORTS (0xfu << AGENT_STRING_PORT % 8) /* 4 bytes of string I/O: not L1's */
 #define L1_TABLES (L1_BASE + 0x10000)     /* L1's own page tables */
 #define L1_TABLES_END (L1_BASE + 0x60000)
 #define L1_EXITS (L1_BASE + 0x100000)     /* struct l1_exit by case, AGENT_MAX_CASES of them */

@@ -102,6 +102,8 @@ u64 l1_identity(struct guest *guest, enum state_mode mode, int page_level)
 			if (!(slot->id >> 16) && slot->gpa < limit)
 				l1_map_range(&map, slot->gpa, size, page_level);
 		}
+		/* What is no memory of L1's is none of L2's either, and the VMM's to answer for. */
+		l1_map_range(&map, HOLE_GPA, 0x1000, 1);
 		l1->identity[page_level][mode] = map.root;
 	}
 	return vendor->root(mode, l1->identity[page_level][mode]);
