@@ -96,6 +96,7 @@ struct l1_setup {
 
 struct l1 {
 	struct l1_setup setup;
+	bool resumed; /* the vCPU is in L2 already: the next batch finds it there */
 	gpa_t next_table, next_nested; /* free memory for tables */
 	gpa_t own_root[NR_STATE_MODES]; /* of L1's own tables, 0 if not made yet */
 	gpa_t identity[4][NR_STATE_MODES]; /* see l1_identity(), 0 if not made yet */
@@ -134,6 +135,13 @@ gpa_t l1_nested_page(struct guest *guest);
  * and replaces them by L1's.  For agent.c.
  */
 void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs);
+/*
+ * Another vCPU with the guest's memory takes guest->vcpu's place in L2: with l1_use() done, L2
+ * in the batch's state and as its actor stops, and all is copied, nested state included.  NULL,
+ * or what became of the attempt.  What runs in L2 next is the next batch in L2, which must be
+ * such a one; it runs on guest->vcpu, that is for the caller to exchange.
+ */
+const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to);
 /* A batch ended early: out of L2.  *result says why if L1 passed on an exit of L2's. */
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result);
 /* What L1 noted about case i of the last batch; valid where its status is STATUS_L2_EXIT. */

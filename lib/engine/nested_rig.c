@@ -36,6 +36,7 @@ struct table_set {
 
 struct nested_rig {
 	struct guest *guest;
+	struct vm *other; /* once there is one */
 	u8 *image; /* GUEST_RAM_SIZE bytes, as the host wrote them */
 	struct phys_range range;
 	struct phys_memory memory;
@@ -70,9 +71,34 @@ void nested_rig_free(struct nested_rig *rig)
 {
 	if (!rig)
 		return;
+	if (rig->other)
+		vm_free(rig->other);
 	guest_free(rig->guest);
 	free(rig->image);
 	free(rig);
+}
+
+struct vcpu *nested_rig_other(struct nested_rig *rig)
+{
+	if (!rig->other) {
+		rig->other = vm_create_sharing(rig->guest->vm);
+		vm_vcpu_add(rig->other, 0);
+	}
+	return rig->other->vcpus;
+}
+
+void nested_rig_require(struct nested_rig *rig, const struct mmu_state *l1,
+			const struct mmu_state *l2)
+{
+	const char *missing;
+
+	TEST_REQUIRE(rig->guest->cpu.vendor == VENDOR_AMD, "this CPU has no NPT");
+	missing = l1_lacks(rig->guest, true);
+	TEST_REQUIRE(!missing, "%s", missing);
+	missing = state_missing(l1, &rig->guest->cpu);
+	if (!missing && l2)
+		missing = state_missing(l2, &rig->guest->cpu);
+	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 }
 
 struct nested_tables nested_tables_of(const struct mmu_state *l1, u64 root)
