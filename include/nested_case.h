@@ -83,6 +83,25 @@ struct nested_choice {
  */
 u64 nested_cases_run(struct nested_rig *rig, const struct nested_case *like,
 		     const struct nested_choice *choices, u32 nr);
+/*
+ * A and D in nested tables after accesses with this result, and after all that went before.
+ * First note those of a batch; known: the access ended so, and its bits are known.
+ */
+void nested_rig_note_ad(struct nested_rig *rig, const struct nested_result *result, bool known);
+/* NULL, or an entry of this walk with other bits, which then are taken as they are. */
+const struct nested_step *nested_rig_wrong_ad(struct nested_rig *rig,
+					      const struct nested_result *result, u8 *expected,
+					      u8 *observed);
+
+/*
+ * nCR3 of an L1, legal ones and not: "ncr3/pae/wp,nx/at=0xfe8", "ncr3/4level/wp/b52" (a bit set),
+ * "ncr3/4level/wp/nowhere" (outside memory; by --case alone, as a host's kernel may WARN).
+ */
+#define NESTED_ROOT_PREFIX "ncr3/"
+void nested_roots_run(struct nested_rig *rig, const struct mmu_state *l1);
+/* --case ncr3/...: an exit code. */
+int nested_root_replay(const char *id);
+
 /* --case: an exit code. */
 int nested_case_replay(const struct test_options *options);
 
@@ -93,6 +112,8 @@ u64 nested_rig_root(struct nested_rig *rig, const struct mmu_state *l1, bool tab
 gpa_t nested_rig_gpa(const struct nested_case *like, const struct nested_choice *choice);
 /* L2's own entries to that address; returns L2's linear address of case i, without offset. */
 gva_t nested_rig_map(struct nested_rig *rig, const struct nested_case *like, u32 i, gpa_t gpa);
+/* Copies what the host wrote, to the guest and to what the model walks. */
+void nested_rig_copy(struct nested_rig *rig, gpa_t to, gpa_t from, u32 bytes);
 const struct phys_memory *nested_rig_memory(const struct nested_rig *rig);
 
 #endif

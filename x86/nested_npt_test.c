@@ -14,7 +14,7 @@
  *
  * Needs: /dev/kvm, SVM and nested paging offered to guests.  Subtests are
  * pairs/L1-STATE: a few entries in each L2 mode; entries/L1-STATE/over/L2-STATE: all of them;
- * ENGINE/L1-STATE: a few by another engine.
+ * ENGINE/L1-STATE: a few by another engine; ncr3/L1-STATE: roots, legal and not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,10 +38,12 @@ static const struct test_about about = {
 /* Modes that an L1 can be in: compatibility mode walks what 64-bit code does. */
 static const enum state_mode l1_modes[] = { MODE_4LEVEL, MODE_5LEVEL, MODE_PAE, MODE_2LEVEL };
 
+/* A subtest. */
 struct part {
 	char name[2 * STATE_NAME_LEN + 32];
 	struct mmu_state l1, l2;
 	bool all; /* every entry; else a few, in every L2 mode */
+	bool roots; /* not entries, but nCR3 */
 	enum nested_how how;
 };
 
@@ -57,7 +59,7 @@ static void prepare(const struct mmu_state *l1, const struct mmu_state *l2)
 /* One right missing, a reserved bit, NX, at each level; nothing is missing in the first. */
 static u32 witness_choices(const struct mmu_state *l1, struct nested_choice *choices)
 {
-	static const u64 changed[] = { PTE_P, PTE_W, PTE_U, PTE_NX, BIT_ULL(51), PTE_A };
+	static const u64 changed[] = { PTE_P, PTE_W, PTE_U, PTE_NX, BIT_ULL(51), PTE_A, PTE_D };
 	u32 nr = 0, i;
 	int level, v;
 
@@ -175,6 +177,10 @@ static void run_part(const struct subtest *self)
 
 	prepare(&part->l1, part->all ? &part->l2 : NULL);
 	require_way(part->how);
+	if (part->roots) {
+		nested_roots_run(rig, &part->l1);
+		return;
+	}
 	if (part->all) {
 		nr = all_choices(&part->l1, choices);
 		run_accesses(part, &part->l2, choices, nr, false);
@@ -252,6 +258,20 @@ static unsigned int add_ways(struct part *parts)
 	return nr;
 }
 
+static unsigned int add_roots(struct part *parts)
+{
+	char l1[STATE_NAME_LEN];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(l1_modes); i++) {
+		parts[i].roots = true;
+		parts[i].l1 = (struct mmu_state){ l1_modes[i], FLAG_WP };
+		state_name(&parts[i].l1, l1);
+		snprintf(parts[i].name, sizeof(parts[i].name), NESTED_ROOT_PREFIX "%s", l1);
+	}
+	return i;
+}
+
 int main(int argc, char **argv)
 {
 	static struct part parts[MAX_SUBTESTS];
@@ -266,6 +286,7 @@ int main(int argc, char **argv)
 	nr = add_entries(parts);
 	nr += add_pairs(&parts[nr]);
 	nr += add_ways(&parts[nr]);
+	nr += add_roots(&parts[nr]);
 	for (i = 0; i < nr; i++)
 		subtests[i] = (struct subtest){ parts[i].name, run_part, &parts[i] };
 	code = report_run(&about, &options, subtests, nr);

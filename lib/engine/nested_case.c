@@ -13,6 +13,7 @@
 #include "x86.h"
 
 #define OVER "/over/"
+#define AD_TEXT_LEN 16
 
 static const char *const behind[] = { "page", "table" };
 
@@ -237,9 +238,16 @@ static bool as_expected(const struct work *w, u32 i)
 	       o->rip == agent_fault_rip(&w->batch, w->gvas[i]);
 }
 
-static void tell(struct work *w, u32 i, bool good)
+static const char *ad_text(u8 bits)
 {
-	char id[NESTED_CASE_ID_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	return bits & PTE_D ? (bits & PTE_A ? "a,d" : "d") : bits & PTE_A ? "a" : "0";
+}
+
+/* ad: NULL, or what to say of a nested entry's A and D, expected and observed. */
+static void tell(struct work *w, u32 i, bool good, char ad[2][AD_TEXT_LEN])
+{
+	char id[NESTED_CASE_ID_LEN];
+	char expected[OUTCOME_TEXT_LEN + AD_TEXT_LEN], observed[OUTCOME_TEXT_LEN + AD_TEXT_LEN];
 	struct nested_case c = *w->like;
 	const struct case_failure f = {
 		.id = id,
@@ -256,10 +264,33 @@ static void tell(struct work *w, u32 i, bool good)
 	nested_case_id(&c, id);
 	expected_text(&w->expected[i], expected);
 	observed_text(w, i, observed);
+	if (ad) {
+		strcat(expected, ad[0]);
+		strcat(observed, ad[1]);
+	}
 	if (w->print)
 		printf("# expected  %s\n# observed  %s\n# rule      %s\n", expected, observed, f.rule);
 	else if (!good)
 		report_failure(&f);
+}
+
+/* A and D in the nested tables, which the cases of a batch share. */
+static void check_ad(struct work *w)
+{
+	char text[2][AD_TEXT_LEN];
+	const struct nested_step *s;
+	u8 expected, observed;
+	u32 i;
+
+	for (i = 0; i < w->nr && !report_should_stop(); i++) {
+		s = nested_rig_wrong_ad(w->rig, &w->expected[i], &expected, &observed);
+		if (!s)
+			continue;
+		snprintf(text[0], AD_TEXT_LEN, " npt-%d=%s", s->level, ad_text(expected));
+		snprintf(text[1], AD_TEXT_LEN, " npt-%d=%s", s->level, ad_text(observed));
+		w->failed++;
+		tell(w, i, false, text);
+	}
 }
 
 static void run_batch(struct work *w, u64 root)
@@ -286,9 +317,11 @@ static void run_batch(struct work *w, u64 root)
 		bool good = as_expected(w, i);
 
 		w->failed += !good;
+		nested_rig_note_ad(w->rig, &w->expected[i], good);
 		if (!good || w->print)
-			tell(w, i, good);
+			tell(w, i, good, NULL);
 	}
+	check_ad(w);
 	report_cases(w->nr);
 	w->nr = 0;
 }
@@ -373,10 +406,13 @@ static int replay(const void *context)
 
 int nested_case_replay(const struct test_options *options)
 {
+	const char *error;
 	struct nested_case c;
-	const char *error = nested_case_parse(options->case_id, &c);
 	unsigned int i;
 
+	if (!strncmp(options->case_id, NESTED_ROOT_PREFIX, strlen(NESTED_ROOT_PREFIX)))
+		return nested_root_replay(options->case_id);
+	error = nested_case_parse(options->case_id, &c);
 	for (i = 0; options->engine && i < NR_NESTED_HOWS; i++)
 		if (!strcmp(options->engine, nested_how_names[i]))
 			c.how = i;
