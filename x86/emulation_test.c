@@ -129,7 +129,7 @@ static void run_access(const struct part *part, const struct actor *actor,
 							      access, careful);
 		struct tables *t = tables_for(part->engine, &batch);
 		/* Descriptors are read in careful batches only: those try everything. */
-		bool all = !careful || access == AGENT_LDT;
+		bool all = access == AGENT_LDT || (!careful && !part->engine->sampled);
 
 		if (!t || report_should_stop())
 			continue;
@@ -193,10 +193,10 @@ static void print_totals(void)
 			       (unsigned long long)cases[i]);
 }
 
-/* Those of an engine with fewer: no flag, each one alone, all. */
+/* Of a sampled engine's: no flag, each one alone, all. */
 static bool is_tried(const struct engine *engine, const struct mmu_state *state)
 {
-	return !engine->few_states || !(state->flags & (state->flags - 1)) ||
+	return !engine->sampled || !(state->flags & (state->flags - 1)) ||
 	       state->flags == state_modes[state->mode].used;
 }
 

@@ -160,7 +160,7 @@ static const char *software_unsupported(const struct guest *guest,
 		.does = DOES,                                                                     \
 		.via = VIA,                                                                       \
 		.no_error = NO_ERROR,                                                             \
-		.few_states = true,                                                               \
+		.sampled = true,                                                                  \
 		.host_lacks = NAME##_lacks,                                                       \
 		.unsupported = NAME##_unsupported,                                                \
 		.run = NAME##_run,                                                                \
