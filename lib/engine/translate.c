@@ -64,16 +64,10 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	return true;
 }
 
-static void settle_nothing(struct guest *guest, const struct agent_batch *batch,
-			   struct agent_result *results, u32 first, u32 end)
-{
-	(void)guest, (void)batch, (void)results, (void)first, (void)end;
-}
-
 /* KVM_TRANSLATE knows no level: L2 executes an INS, and KVM stops it there to ask the VMM. */
 static void translate_in_l2(struct guest *guest, const struct agent_batch *batch)
 {
-	static const struct agent_service service = { stopped, settle_nothing };
+	static const struct agent_service service = { stopped, NULL };
 	const gva_t gva = AGENT_PROBE + agent_access_offset(AGENT_WRITE);
 	struct agent_result stop;
 	struct agent_batch b = {

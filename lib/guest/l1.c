@@ -210,15 +210,9 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	return false;
 }
 
-static void settle_nothing(struct guest *guest, const struct agent_batch *batch,
-			   struct agent_result *results, u32 first, u32 end)
-{
-	(void)guest, (void)batch, (void)results, (void)first, (void)end;
-}
-
 const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to)
 {
-	static const struct agent_service service = { stopped, settle_nothing };
+	static const struct agent_service service = { stopped, NULL };
 	struct agent_batch stop = {
 		.state = batch->state,
 		.actor = batch->actor,
