@@ -144,6 +144,10 @@ static struct mmu_role like_root(const struct expectation *e, const struct mmu_r
 
 	if (seen->level < e->top)
 		role.passthrough = 0;
+	/* Bit 10 of an EPT entry, which L1 leaves 0, is a right in 7 (FNAME(gpte_access)). */
+	if (seen->level < e->top && guest->cpu.vendor == VENDOR_INTEL &&
+	    layout.rules >= ROLE_RULES_7)
+		role.access &= ~NESTED_ACC_USER_EXEC;
 	role.level = seen->level;
 	role.quadrant = seen->quadrant;
 	/* L1's nested tables give all rights by 4-KByte pages; others may be anything. */
