@@ -17,6 +17,7 @@ struct engine {
 	enum agent_via via; /* what the guest executes */
 	/* BIT(access): that such an access faults is told, but neither error code nor address. */
 	u8 no_error;
+	bool sampled; /* each access costs many exits: emulation_test has it make a few */
 	/* NULL, or what this host lacks for the engine (a reason to skip). */
 	const char *(*host_lacks)(struct guest *guest);
 	/* NULL, or why this engine cannot make such accesses (then they are not counted). */
@@ -25,7 +26,8 @@ struct engine {
 };
 
 extern const struct engine engine_native, engine_forced, engine_translate, engine_string,
-	engine_mmio, engine_l2, engine_l2_tdp;
+	engine_mmio, engine_l2, engine_l2_tdp, engine_l2_forced, engine_l2_translate,
+	engine_l2_string, engine_l2_mmio;
 extern const struct engine *const engines[];
 extern const unsigned int nr_engines;
 /* host_lacks of an engine that every host can run. */

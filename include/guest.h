@@ -166,7 +166,7 @@ struct agent_service {
 	bool (*answer)(struct guest *guest, const struct agent_batch *batch, u32 i, u32 exit);
 	/*
 	 * The vCPU has stopped, cases [first, end) are over: adds to their results (in guest
-	 * memory) what only the VMM knows.
+	 * memory) what only the VMM knows.  NULL: nothing.
 	 */
 	void (*settle)(struct guest *guest, const struct agent_batch *batch,
 		       struct agent_result *results, u32 first, u32 end);

@@ -26,7 +26,8 @@
 #define L1_PDPTES (L1_SCRATCH + 32)       /* u32: where L1 clears A in its PDPTEs, or 0 */
 #define L1_CONTROL (L1_BASE + 0x5000)     /* VMCB, or VMCS */
 #define L1_HOST_SAVE (L1_BASE + 0x6000)   /* VM_HSAVE_PA, or VMXON region */
-#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), all ones */
+#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), 2 (VMX) */
+#define L1_OPEN_PORTS (0xfu << AGENT_STRING_PORT % 8) /* 4 bytes of string I/O: not L1's */
 #define L1_TABLES (L1_BASE + 0x10000)     /* L1's own page tables */
 #define L1_TABLES_END (L1_BASE + 0x60000)
 #define L1_EXITS (L1_BASE + 0x100000)     /* struct l1_exit by case, AGENT_MAX_CASES of them */
@@ -95,6 +96,7 @@ struct l1_setup {
 
 struct l1 {
 	struct l1_setup setup;
+	bool resumed; /* the vCPU is in L2 already: the next batch finds it there */
 	gpa_t next_table, next_nested; /* free memory for tables */
 	gpa_t own_root[NR_STATE_MODES]; /* of L1's own tables, 0 if not made yet */
 	gpa_t identity[4][NR_STATE_MODES]; /* see l1_identity(), 0 if not made yet */
@@ -133,6 +135,13 @@ gpa_t l1_nested_page(struct guest *guest);
  * and replaces them by L1's.  For agent.c.
  */
 void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs);
+/*
+ * Another vCPU with the guest's memory takes guest->vcpu's place in L2: with l1_use() done, L2
+ * in the batch's state and as its actor stops, and all is copied, nested state included.  NULL,
+ * or what became of the attempt.  What runs in L2 next is the next batch in L2, which must be
+ * such a one; it runs on guest->vcpu, that is for the caller to exchange.
+ */
+const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to);
 /* A batch ended early: out of L2.  *result says why if L1 passed on an exit of L2's. */
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result);
 /* What L1 noted about case i of the last batch; valid where its status is STATUS_L2_EXIT. */

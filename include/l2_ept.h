@@ -99,7 +99,9 @@ struct l2_ept {
 	struct phys_memory memory;
 };
 
-/* All tables; needs a guest whose l1_lacks(guest, true) is NULL. */
+/* Skips where there is no L1 with extended page tables. */
+void l2_ept_require(struct guest *guest);
+/* All tables, behind l2_ept_require(). */
 struct l2_ept *l2_ept_create(struct guest *guest);
 void l2_ept_free(struct l2_ept *e);
 /* Nested tables with this root; ad: EPTP bit 6. */

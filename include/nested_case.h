@@ -21,8 +21,22 @@
 #include "nested_variant.h"
 #include "report.h"
 
+/* How the access is made; an engine's name, as --engine has it. */
+enum nested_how {
+	NESTED_BY_L2,     /* "l2-tdp": L2's CPU */
+	NESTED_BY_MOVED,  /* "l2-moved": the same, in a VM that the vCPU was moved to while in L2 */
+	NESTED_BY_FORCED, /* "l2-forced", "l2-string": KVM's emulator, for L2 */
+	NESTED_BY_STRING,
+	NR_NESTED_HOWS,
+};
+
+extern const char *const nested_how_names[NR_NESTED_HOWS];
+/* All of them: test_about.engines. */
+#define NESTED_HOWS "l2-tdp, l2-moved, l2-forced, l2-string"
+
 struct nested_case {
 	struct mmu_state l1, l2;
+	enum nested_how how;
 	struct actor actor;
 	enum agent_access access;
 	bool table; /* the entries lead to a table of L2's */
@@ -40,11 +54,19 @@ struct nested_tables nested_tables_of(const struct mmu_state *l1, u64 root);
 /* Highest level whose entries are varied: not a PML5E, which all of L2's memory is behind. */
 int nested_top_level(const struct mmu_state *l1);
 
+/* NULL, or why this access cannot be made so, here. */
+const char *nested_how_unsupported(struct guest *guest, const struct nested_case *like);
+
 /* The guest, its nested tables, and the memory that the model walks. */
 struct nested_rig;
 struct nested_rig *nested_rig_create(void);
 void nested_rig_free(struct nested_rig *rig);
 struct guest *nested_rig_guest(struct nested_rig *rig);
+/* Another VM's vCPU, with the same memory, for NESTED_BY_MOVED. */
+struct vcpu *nested_rig_other(struct nested_rig *rig);
+/* Skips what cannot be run here: nested NPT, an L1 and, unless it is NULL, an L2 in this state. */
+void nested_rig_require(struct nested_rig *rig, const struct mmu_state *l1,
+			const struct mmu_state *l2);
 /* What is tried at a level. */
 const struct variant_list *nested_rig_variants(struct nested_rig *rig, const struct mmu_state *l1,
 					       int level);
@@ -61,6 +83,25 @@ struct nested_choice {
  */
 u64 nested_cases_run(struct nested_rig *rig, const struct nested_case *like,
 		     const struct nested_choice *choices, u32 nr);
+/*
+ * A and D in nested tables after accesses with this result, and after all that went before.
+ * First note those of a batch; known: the access ended so, and its bits are known.
+ */
+void nested_rig_note_ad(struct nested_rig *rig, const struct nested_result *result, bool known);
+/* NULL, or an entry of this walk with other bits, which then are taken as they are. */
+const struct nested_step *nested_rig_wrong_ad(struct nested_rig *rig,
+					      const struct nested_result *result, u8 *expected,
+					      u8 *observed);
+
+/*
+ * nCR3 of an L1, legal ones and not: "ncr3/pae/wp,nx/at=0xfe8", "ncr3/4level/wp/b52" (a bit set),
+ * "ncr3/4level/wp/nowhere" (outside memory; by --case alone, as a host's kernel may WARN).
+ */
+#define NESTED_ROOT_PREFIX "ncr3/"
+void nested_roots_run(struct nested_rig *rig, const struct mmu_state *l1);
+/* --case ncr3/...: an exit code. */
+int nested_root_replay(const char *id);
+
 /* --case: an exit code. */
 int nested_case_replay(const struct test_options *options);
 
@@ -71,6 +112,8 @@ u64 nested_rig_root(struct nested_rig *rig, const struct mmu_state *l1, bool tab
 gpa_t nested_rig_gpa(const struct nested_case *like, const struct nested_choice *choice);
 /* L2's own entries to that address; returns L2's linear address of case i, without offset. */
 gva_t nested_rig_map(struct nested_rig *rig, const struct nested_case *like, u32 i, gpa_t gpa);
+/* Copies what the host wrote, to the guest and to what the model walks. */
+void nested_rig_copy(struct nested_rig *rig, gpa_t to, gpa_t from, u32 bytes);
 const struct phys_memory *nested_rig_memory(const struct nested_rig *rig);
 
 #endif

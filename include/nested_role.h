@@ -44,7 +44,7 @@ enum nested_deviation_seen { NESTED_BY_EMULATION, NESTED_BY_ANY };
 
 /*
  * D(name, rule sets that have it, who meets it, the rule of nested_rules.def it is against,
- * what KVM does, where).  Read in the sources; none has been shown by a run yet.
+ * what KVM does, where).  Read in the sources; what runs have shown is in docs/findings.md.
  */
 #define NESTED_DEVIATIONS(D)                                                               \
 	D(PAGE_ADDRESS, NESTED_IN_ALL, NESTED_BY_EMULATION, N_ALLOWED,                         \

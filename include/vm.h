@@ -63,6 +63,8 @@ int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host);
 void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size);
 /* size bytes of memory at gpa, all in one slot, again at another guest physical address. */
 void vm_mem_alias(struct vm *vm, gpa_t gpa, u64 size, gpa_t alias);
+/* KVM drops all its pages of the VM: a memslot comes and goes, which lies at this free address. */
+void vm_drop_pages(struct vm *vm, gpa_t gpa);
 /* Host address, or NULL when the guest has no memory at gpa. */
 void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
 

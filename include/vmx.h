@@ -24,7 +24,7 @@
 #define X86_CR4_VMXE 0x00002000
 
 /* Controls: what they do is as their name says. */
-#define VMX_PROC_UNCONDITIONAL_IO (1u << 24)
+#define VMX_PROC_IO_BITMAPS (1u << 25)
 #define VMX_PROC_SECONDARY (1u << 31)
 #define VMX_PROC2_EPT (1u << 1)
 #define VMX_PROC2_UNRESTRICTED (1u << 7)
@@ -51,6 +51,8 @@
 /* VMCS fields.  Segment fields come two apart: ES CS SS DS FS GS LDTR TR. */
 #define VMCS_GUEST_SELECTOR 0x0800
 #define VMCS_HOST_SELECTOR 0x0c00  /* ES CS SS DS FS GS TR */
+#define VMCS_IO_BITMAP_A 0x2000    /* ports below 0x8000 */
+#define VMCS_IO_BITMAP_B 0x2002
 #define VMCS_EPTP 0x201a
 #define VMCS_GUEST_PHYSICAL 0x2400
 #define VMCS_LINK_POINTER 0x2800

@@ -12,7 +12,7 @@ usage()
 Usage: lab/mutants.sh [OPTION...] [MUTANT|AREA...] [-- RUNNER ARGUMENT...]
   --kernel NAME         kernel to break (6.1)
   --host NAME           host to run on, until one notices (may be repeated;
-                        svm-shadow, then svm-npt)
+                        those of the area, or svm-shadow, then svm-npt)
   --results DIR         where results go (results/)
   --run-name NAME       name of the folder there (time and "mutants")
   --time-limit SECONDS  for each run of the suite (1800)
@@ -48,13 +48,29 @@ mutant_rows()
 
 	for area in $(areas); do
 		rows "mutants/$area" | awk -F';' -v area="$area" -v kernel="$kernel" \
-			'$1 != "runs" && index(" " $2 " ", " " kernel " ") { print area ";" $0 }'
+			'$1 != "runs" && $1 != "hosts" && index(" " $2 " ", " " kernel " ") { print area ";" $0 }'
 	done
+}
+
+# row_of AREA KEY: the values of that row of the area's file, one per line.
+row_of()
+{
+	rows "mutants/$1" | awk -F';' -v key="$2" '$1 == key { for (i = 2; i <= NF; i++) print $i }'
 }
 
 # What the runner is to run for an area's mutants: one line of arguments per run, the
 # run most likely to notice first.
-runs_of() { rows "mutants/$1" | awk -F';' '$1 == "runs" { for (i = 2; i <= NF; i++) print $i }'; }
+runs_of() { row_of "$1" runs; }
+
+# The hosts asked for, or those that show an area's mutants, one per line.
+hosts_of()
+{
+	if ((${#hosts[@]})); then
+		printf '%s\n' "${hosts[@]}"
+	else
+		row_of "$1" hosts | grep . || printf '%s\n' svm-shadow svm-npt
+	fi
+}
 
 # read_mutant ID: sets area, file, function, from, to and what from its row.
 read_mutant()
@@ -151,26 +167,39 @@ run_suite()
 	fi
 }
 
+# What is run for the areas: "HOST ARGUMENT...", one line per run.
+runs_for()
+{
+	local of host
+
+	for of; do
+		while read -r host; do
+			if ((${#runner_args[@]})); then
+				echo "$host"
+			else
+				runs_of "$of" | sed "s/^/$host /"
+			fi
+		done < <(hosts_of "$of")
+	done | awk '!seen[$0]++'
+}
+
 # noticed NAME AREA...: runs the areas' tests, or those asked for, on one host after the
 # other until one fails; sets verdicts.
 noticed()
 {
-	local name=$1 host runs i arguments
+	local name=$1 runs line arguments
 	shift
 
 	verdicts="" passed=no
-	mapfile -t runs < <(printf '%s\n' "$@" | while read -r i; do runs_of "$i"; done | awk '!seen[$0]++')
-	((!${#runner_args[@]})) || runs=(asked)
-	for host in "${hosts[@]}"; do
-		for i in "${!runs[@]}"; do
-			read -ra arguments <<<"${runs[i]}"
-			((!${#runner_args[@]})) || arguments=("${runner_args[@]}")
-			if run_suite "$name" "$host" "${arguments[@]}"; then
-				verdicts=$verdict
-				return
-			fi
-			verdicts+=${verdicts:+, }$verdict
-		done
+	mapfile -t runs < <(runs_for "$@")
+	for line in "${runs[@]}"; do
+		read -ra arguments <<<"$line"
+		((!${#runner_args[@]})) || arguments+=("${runner_args[@]}")
+		if run_suite "$name" "${arguments[@]}"; then
+			verdicts=$verdict
+			return
+		fi
+		verdicts+=${verdicts:+, }$verdict
 	done
 	# A run that ran nothing is no survivor.
 	[[ $passed == yes ]] || die "$name: nothing ran: $verdicts"
@@ -212,13 +241,12 @@ while (($#)); do
 	esac
 done
 runner_args=("$@")
-((${#hosts[@]})) || hosts=(svm-shadow svm-npt)
-mapfile -t hosts < <(unique "${hosts[@]}")
+mapfile -t hosts < <(unique "${hosts[@]+"${hosts[@]}"}")
 
 find_row kernel "$kernel"
 rows sources | grep -q "^${kernel//./\\.};" ||
 	die "no mutants for kernel '$kernel', only for: $(rows sources | cut -d';' -f1 | paste -sd' ')"
-for host in "${hosts[@]}"; do find_host "$host"; done
+for host in $(for i in $(areas); do hosts_of "$i"; done); do find_host "$host"; done
 check_time_limit "$limit"
 check_run_name "$name"
 if [[ $list == yes ]]; then

@@ -58,13 +58,9 @@ static struct l2_ept *tables;
 
 static void prepare(void)
 {
-	const char *missing;
-
 	if (!guest)
 		guest = guest_create(NULL);
-	TEST_REQUIRE(guest->cpu.vendor == VENDOR_INTEL, "this CPU has no EPT");
-	missing = l1_lacks(guest, true);
-	TEST_REQUIRE(!missing, "%s", missing);
+	l2_ept_require(guest);
 	if (!tables)
 		tables = l2_ept_create(guest);
 }

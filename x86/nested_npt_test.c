@@ -13,7 +13,8 @@
  * wanted, shadow pages kept from another L1 role.
  *
  * Needs: /dev/kvm, SVM and nested paging offered to guests.  Subtests are
- * pairs/L1-STATE: a few entries in each L2 mode; entries/L1-STATE/over/L2-STATE: all of them.
+ * pairs/L1-STATE: a few entries in each L2 mode; entries/L1-STATE/over/L2-STATE: all of them;
+ * ENGINE/L1-STATE: a few by another engine; ncr3/L1-STATE: roots, legal and not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,40 +31,35 @@ static const struct test_about about = {
 	.name = "nested_npt_test",
 	.proves = "nested page tables are walked by L1's registers, L2's by L2's, and exits say why",
 	.has_cases = true,
+	.engines = NESTED_HOWS,
 	.tags = "walk,nested",
 };
 
 /* Modes that an L1 can be in: compatibility mode walks what 64-bit code does. */
 static const enum state_mode l1_modes[] = { MODE_4LEVEL, MODE_5LEVEL, MODE_PAE, MODE_2LEVEL };
 
+/* A subtest. */
 struct part {
 	char name[2 * STATE_NAME_LEN + 32];
 	struct mmu_state l1, l2;
 	bool all; /* every entry; else a few, in every L2 mode */
+	bool roots; /* not entries, but nCR3 */
+	enum nested_how how;
 };
 
 static struct nested_rig *rig;
 
-/* Skips what cannot be run here. */
-static void prepare(const struct mmu_state *l1)
+static void prepare(const struct mmu_state *l1, const struct mmu_state *l2)
 {
-	const struct guest *guest;
-	const char *missing;
-
 	if (!rig)
 		rig = nested_rig_create();
-	guest = nested_rig_guest(rig);
-	TEST_REQUIRE(guest->cpu.vendor == VENDOR_AMD, "this CPU has no NPT");
-	missing = l1_lacks(nested_rig_guest(rig), true);
-	TEST_REQUIRE(!missing, "%s", missing);
-	missing = state_missing(l1, &guest->cpu);
-	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	nested_rig_require(rig, l1, l2);
 }
 
 /* One right missing, a reserved bit, NX, at each level; nothing is missing in the first. */
 static u32 witness_choices(const struct mmu_state *l1, struct nested_choice *choices)
 {
-	static const u64 changed[] = { PTE_P, PTE_W, PTE_U, PTE_NX, BIT_ULL(51), PTE_A };
+	static const u64 changed[] = { PTE_P, PTE_W, PTE_U, PTE_NX, BIT_ULL(51), PTE_A, PTE_D };
 	u32 nr = 0, i;
 	int level, v;
 
@@ -133,36 +129,42 @@ static u32 all_choices(const struct mmu_state *l1, struct nested_choice *choices
 	return nr;
 }
 
-static void run_access(const struct mmu_state *l1, const struct mmu_state *l2,
-		       const struct actor *actor, enum agent_access access, bool table,
-		       const struct nested_choice *choices, u32 nr)
+static void run_access(struct nested_case like, const struct nested_choice *choices, u32 nr)
 {
-	const struct nested_case like = {
-		.l1 = *l1,
-		.l2 = *l2,
-		.actor = *actor,
-		.access = access,
-		.table = table,
-	};
+	unsigned int table;
 
-	nested_cases_run(rig, &like, choices, nr);
+	for (table = 0; table < 2 && !report_should_stop(); table++) {
+		like.table = table;
+		if (!nested_how_unsupported(nested_rig_guest(rig), &like))
+			nested_cases_run(rig, &like, choices, nr);
+	}
 }
 
 /* few: reads and fetches of the supervisor, writes of the user. */
-static void run_accesses(const struct mmu_state *l1, const struct mmu_state *l2,
+static void run_accesses(const struct part *part, const struct mmu_state *l2,
 			 const struct nested_choice *choices, u32 nr, bool few)
 {
 	static const struct actor actors[] = { { 0, false }, { 3, false } };
-	unsigned int i, access, table;
+	struct nested_case like = { .l1 = part->l1, .l2 = *l2, .how = part->how };
+	unsigned int i, access;
 
 	for (i = 0; i < ARRAY_SIZE(actors); i++)
-		for (access = AGENT_READ; access <= AGENT_FETCH; access++)
-			for (table = 0; table < 2 && !report_should_stop(); table++) {
-				if (few && (access == AGENT_WRITE) != (actors[i].cpl == 3))
-					continue;
+		for (access = AGENT_READ; access <= AGENT_FETCH; access++) {
+			if (few && (access == AGENT_WRITE) != (actors[i].cpl == 3))
+				continue;
+			like.actor = actors[i];
+			like.access = access;
+			run_access(like, choices, nr);
+		}
+}
 
-				run_access(l1, l2, &actors[i], access, table, choices, nr);
-			}
+static void require_way(enum nested_how how)
+{
+	const struct nested_case read = { .l2 = { MODE_4LEVEL, FLAG_WP }, .how = how };
+	const char *missing = nested_how_unsupported(nested_rig_guest(rig), &read);
+
+	TEST_REQUIRE(!missing, "engine %s: %s", nested_how_names[how], missing);
+	report_engine(nested_how_names[how]);
 }
 
 static void run_part(const struct subtest *self)
@@ -171,15 +173,17 @@ static void run_part(const struct subtest *self)
 	const struct part *part = self->data;
 	struct mmu_state l2;
 	unsigned int mode, full;
-	const char *missing;
 	u32 nr;
 
-	prepare(&part->l1);
+	prepare(&part->l1, part->all ? &part->l2 : NULL);
+	require_way(part->how);
+	if (part->roots) {
+		nested_roots_run(rig, &part->l1);
+		return;
+	}
 	if (part->all) {
-		missing = state_missing(&part->l2, &nested_rig_guest(rig)->cpu);
-		TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 		nr = all_choices(&part->l1, choices);
-		run_accesses(&part->l1, &part->l2, choices, nr, false);
+		run_accesses(part, &part->l2, choices, nr, false);
 		return;
 	}
 	nr = witness_choices(&part->l1, choices);
@@ -191,31 +195,39 @@ static void run_part(const struct subtest *self)
 			l2 = (struct mmu_state){ mode, full ? (m->used | m->ignored) &
 						       ~(FLAG_SMAP | FLAG_SMEP) : 0 };
 			if (!state_missing(&l2, &nested_rig_guest(rig)->cpu))
-				run_accesses(&part->l1, &l2, choices, nr, true);
+				run_accesses(part, &l2, choices, nr, true);
 		}
 }
 
-static unsigned int add_parts(struct part *parts)
+/* Every entry: L1 with and without the bit that changes their format, one L2 of each mode. */
+static unsigned int add_entries(struct part *parts)
 {
 	static const enum state_mode l2_modes[] = { MODE_NOPG, MODE_2LEVEL, MODE_PAE, MODE_4LEVEL,
 						    MODE_5LEVEL };
 	char l1[STATE_NAME_LEN], l2[STATE_NAME_LEN];
-	unsigned int nr = 0, i, k, nx;
+	unsigned int nr = 0, i, k, bit;
 
 	for (i = 0; i < ARRAY_SIZE(l1_modes); i++)
-		for (nx = 0; nx < 2; nx++)
+		for (bit = 0; bit < 2; bit++)
 			for (k = 0; k < ARRAY_SIZE(l2_modes); k++) {
-				struct part *p = &parts[nr];
+				struct part *p = &parts[nr++];
+				u8 flag = l1_modes[i] == MODE_2LEVEL ? FLAG_PSE : FLAG_NX;
 
-				*p = (struct part){ .l1 = { l1_modes[i], FLAG_WP | nx * FLAG_NX },
+				*p = (struct part){ .l1 = { l1_modes[i], FLAG_WP | bit * flag },
 						    .l2 = { l2_modes[k], FLAG_WP }, .all = true };
-				if (l1_modes[i] == MODE_2LEVEL)
-					p->l1.flags = nx ? FLAG_WP | FLAG_PSE : FLAG_WP;
 				state_name(&p->l1, l1);
 				state_name(&p->l2, l2);
 				snprintf(p->name, sizeof(p->name), "entries/%s/over/%s", l1, l2);
-				nr++;
 			}
+	return nr;
+}
+
+/* A few entries, in each L2 mode: every state of L1. */
+static unsigned int add_pairs(struct part *parts)
+{
+	char l1[STATE_NAME_LEN];
+	unsigned int nr = 0, i, k;
+
 	for (i = 0; i < ARRAY_SIZE(l1_modes); i++)
 		for (k = 0; state_nth(l1_modes[i], k, &parts[nr].l1); k++) {
 			state_name(&parts[nr].l1, l1);
@@ -223,6 +235,41 @@ static unsigned int add_parts(struct part *parts)
 			nr++;
 		}
 	return nr;
+}
+
+/* The same by other ways than L2's CPU: of L1's states those with no bit, and with all. */
+static unsigned int add_ways(struct part *parts)
+{
+	char l1[STATE_NAME_LEN];
+	unsigned int nr = 0, i, all, how;
+
+	for (how = NESTED_BY_L2 + 1; how < NR_NESTED_HOWS; how++)
+		for (i = 0; i < ARRAY_SIZE(l1_modes); i++)
+			for (all = 0; all < 2; all++) {
+				struct part *p = &parts[nr++];
+
+				p->how = how;
+				p->l1.mode = l1_modes[i];
+				p->l1.flags = all ? state_modes[l1_modes[i]].used : 0;
+				state_name(&p->l1, l1);
+				snprintf(p->name, sizeof(p->name), "%s/%s", nested_how_names[how],
+					 l1);
+			}
+	return nr;
+}
+
+static unsigned int add_roots(struct part *parts)
+{
+	char l1[STATE_NAME_LEN];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(l1_modes); i++) {
+		parts[i].roots = true;
+		parts[i].l1 = (struct mmu_state){ l1_modes[i], FLAG_WP };
+		state_name(&parts[i].l1, l1);
+		snprintf(parts[i].name, sizeof(parts[i].name), NESTED_ROOT_PREFIX "%s", l1);
+	}
+	return i;
 }
 
 int main(int argc, char **argv)
@@ -236,7 +283,10 @@ int main(int argc, char **argv)
 	test_options_parse(&about, argc, argv, &options);
 	if (options.case_id)
 		return nested_case_replay(&options);
-	nr = add_parts(parts);
+	nr = add_entries(parts);
+	nr += add_pairs(&parts[nr]);
+	nr += add_ways(&parts[nr]);
+	nr += add_roots(&parts[nr]);
 	for (i = 0; i < nr; i++)
 		subtests[i] = (struct subtest){ parts[i].name, run_part, &parts[i] };
 	code = report_run(&about, &options, subtests, nr);

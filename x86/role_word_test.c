@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "case.h"
 #include "report.h"
@@ -29,8 +28,7 @@
 
 #define MAX_STATES 512
 #define MAX_CHOICES 128
-/* A memslot whose removal takes all pages away: neither RAM nor data lies there. */
-#define DROP_SLOT 500
+/* For vm_drop_pages(): neither RAM nor data lies there. */
 #define DROP_GPA 0xc0000000ull
 
 static const struct test_about about = {
@@ -339,31 +337,17 @@ static void pass_again(struct role_watch *watch, const struct mmu_state *state)
 }
 
 /*
- * KVM drops all pages of a VM when a memslot goes.  The tables become what the host wrote,
- * so that clean entries are clean again; no shadow of them is left that could miss it.
+ * All pages go.  The tables become what the host wrote, so that clean entries are clean again; no
+ * shadow of them is left that could miss it.
  */
 static void drop_pages(struct role_watch *watch, const struct mmu_state *state)
 {
 	struct guest *guest = watch->guest;
 	const struct table_image *t = &guest->area[state_area(state)];
-	struct kvm_userspace_memory_region region = {
-		.slot = DROP_SLOT,
-		.guest_phys_addr = DROP_GPA,
-		.memory_size = 0x1000,
-	};
-	void *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int err;
 
-	TEST_ASSERT(page != MAP_FAILED, "out of memory");
-	region.userspace_addr = (uintptr_t)page;
-	err = __vm_ioctl(guest->vm, KVM_SET_USER_MEMORY_REGION, &region);
-	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", DROP_SLOT, strerror(err));
 	memcpy((u8 *)vm_gpa2hva(guest->vm, t->base) + AREA_TEST, t->image + AREA_TEST,
 	       AREA_COPY - AREA_TEST);
-	region.memory_size = 0;
-	err = __vm_ioctl(guest->vm, KVM_SET_USER_MEMORY_REGION, &region);
-	TEST_ASSERT(!err, "removing memory slot %u: %s", DROP_SLOT, strerror(err));
-	munmap(page, 0x1000);
+	vm_drop_pages(guest->vm, DROP_GPA);
 	role_watch_forget(watch);
 }
 

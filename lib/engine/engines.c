@@ -12,6 +12,10 @@ const struct engine *const engines[] = {
 	&engine_mmio,
 	&engine_l2,
 	&engine_l2_tdp,
+	&engine_l2_forced,
+	&engine_l2_translate,
+	&engine_l2_string,
+	&engine_l2_mmio,
 };
 const unsigned int nr_engines = ARRAY_SIZE(engines);
 

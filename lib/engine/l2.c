@@ -7,6 +7,11 @@
  * l2-tdp  with nested paging, NPT or EPT: the CPU walks L2's tables, and KVM shadows the
  *         nested tables that L1 made, which map all memory one to one by 4-KByte pages.
  *
+ * l2-forced, l2-translate, l2-string, l2-mmio: the engines of that name inside L2, with nested
+ *         paging where KVM offers it.  KVM walks L2's tables in software, and for each of their
+ *         entries, and the page, L1's nested tables.  L1 lets L2's string I/O pass, and its
+ *         nested tables lead to the hole: both exits are the VMM's.
+ *
  * An exit to L1 for a nested page fault is no outcome that the cases have: a mismatch.
  */
 #include "engine.h"
@@ -29,7 +34,8 @@ static struct mmu_state l1_state(const struct guest *guest, const struct mmu_sta
 	return l1_usual_state;
 }
 
-static void run_in_l2(struct guest *guest, const struct agent_batch *batch, bool nested)
+/* The batch, for an L2 that runs like this from now on. */
+static struct agent_batch in_l2(struct guest *guest, const struct agent_batch *batch, bool nested)
 {
 	struct agent_batch inside = *batch;
 	struct l1_setup setup = { .state = l1_state(guest, &batch->state), .nested = nested };
@@ -40,17 +46,21 @@ static void run_in_l2(struct guest *guest, const struct agent_batch *batch, bool
 	why = l1_use(guest, &setup);
 	TEST_ASSERT(!why, "an L1 needs %s", why);
 	inside.in_l2 = true;
-	agent_run(guest, &inside);
+	return inside;
 }
 
 static void l2_run(struct guest *guest, const struct agent_batch *batch)
 {
-	run_in_l2(guest, batch, false);
+	const struct agent_batch inside = in_l2(guest, batch, false);
+
+	agent_run(guest, &inside);
 }
 
 static void l2_tdp_run(struct guest *guest, const struct agent_batch *batch)
 {
-	run_in_l2(guest, batch, true);
+	const struct agent_batch inside = in_l2(guest, batch, true);
+
+	agent_run(guest, &inside);
 }
 
 static const char *l2_lacks(struct guest *guest)
@@ -98,3 +108,65 @@ const struct engine engine_l2_tdp = {
 	.unsupported = l2_tdp_unsupported,
 	.run = l2_tdp_run,
 };
+
+/* How the engines that walk in software run L2. */
+static bool software_nested(struct guest *guest)
+{
+	return !l1_lacks(guest, true);
+}
+
+static const char *software_lacks(struct guest *guest, const struct engine *outside)
+{
+	const char *missing = outside->host_lacks(guest);
+
+	return missing ? missing : l1_lacks(guest, false);
+}
+
+static const char *software_unsupported(const struct guest *guest,
+					const struct agent_batch *batch,
+					const struct engine *outside)
+{
+	const char *why = outside->unsupported(guest, batch);
+	/* l1_lacks() changes nothing in the guest. */
+	bool nested = software_nested((struct guest *)guest);
+
+	if (!why)
+		why = l1_cannot(guest, &batch->state, nested);
+	/* SVM: KVM reads them when it walks, and load_pdptrs() refuses them then. */
+	if (!why && nested && guest->marks_pdptes && batch->state.mode == MODE_PAE)
+		why = "this emulated CPU sets A in L2's PDPTEs, and KVM then has none";
+	return why;
+}
+
+/* The engine of that name, inside L2. */
+#define INSIDE(NAME, VIA, NO_ERROR, DOES)                                                         \
+	static const char *NAME##_lacks(struct guest *guest)                                      \
+	{                                                                                         \
+		return software_lacks(guest, &engine_##NAME);                                     \
+	}                                                                                         \
+	static const char *NAME##_unsupported(const struct guest *guest,                          \
+					      const struct agent_batch *batch)                    \
+	{                                                                                         \
+		return software_unsupported(guest, batch, &engine_##NAME);                        \
+	}                                                                                         \
+	static void NAME##_run(struct guest *guest, const struct agent_batch *batch)              \
+	{                                                                                         \
+		const struct agent_batch inside = in_l2(guest, batch, software_nested(guest));    \
+                                                                                                  \
+		engine_##NAME.run(guest, &inside);                                                \
+	}                                                                                         \
+	const struct engine engine_l2_##NAME = {                                                  \
+		.name = "l2-" #NAME,                                                              \
+		.does = DOES,                                                                     \
+		.via = VIA,                                                                       \
+		.no_error = NO_ERROR,                                                             \
+		.sampled = true,                                                                  \
+		.host_lacks = NAME##_lacks,                                                       \
+		.unsupported = NAME##_unsupported,                                                \
+		.run = NAME##_run,                                                                \
+	}
+
+INSIDE(forced, VIA_FORCED, 1 << AGENT_FETCH, "KVM's emulator executes L2's instruction");
+INSIDE(translate, VIA_NATIVE, 1 << AGENT_READ, "KVM_TRANSLATE with the vCPU in L2");
+INSIDE(string, VIA_STRING, 0, "OUTS and INS of L2, which KVM emulates");
+INSIDE(mmio, VIA_MMIO, 0, "CMPS and MOVS of L2 with a hole in memory, which KVM emulates");

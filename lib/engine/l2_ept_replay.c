@@ -69,10 +69,7 @@ static void print_steps(const struct nested_result *expected)
 
 static struct l2_ept *replay_tables(struct guest *guest)
 {
-	const char *why = l1_lacks(guest, true);
-
-	TEST_REQUIRE(guest->cpu.vendor == VENDOR_INTEL, "this CPU has no EPT");
-	TEST_REQUIRE(!why, "%s", why);
+	l2_ept_require(guest);
 	return l2_ept_create(guest);
 }
 

@@ -176,6 +176,14 @@ static void make_image(struct l2_ept *e)
 	e->memory = (struct phys_memory){ e->range, i };
 }
 
+void l2_ept_require(struct guest *guest)
+{
+	const char *missing = l1_lacks(guest, true);
+
+	TEST_REQUIRE(guest->cpu.vendor == VENDOR_INTEL, "this CPU has no EPT");
+	TEST_REQUIRE(!missing, "%s", missing);
+}
+
 struct l2_ept *l2_ept_create(struct guest *guest)
 {
 	struct l2_ept *e = calloc(1, sizeof(*e));

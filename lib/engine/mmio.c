@@ -159,12 +159,6 @@ static bool note_question(struct guest *guest, const struct agent_batch *batch, 
 	return true;
 }
 
-static void settle_nothing(struct guest *guest, const struct agent_batch *batch,
-			   struct agent_result *results, u32 first, u32 end)
-{
-	(void)guest, (void)batch, (void)results, (void)first, (void)end;
-}
-
 /* The linear address of an entry that is not present, with full entries above it. */
 static gva_t absent_address(const struct guest *guest, const struct mmu_state *state)
 {
@@ -183,7 +177,7 @@ static gva_t absent_address(const struct guest *guest, const struct mmu_state *s
  */
 static bool second_first(struct guest *guest, const struct agent_batch *batch)
 {
-	static const struct agent_service questions = { note_question, settle_nothing };
+	static const struct agent_service questions = { note_question, NULL };
 	static enum tristate known[2] = { UNKNOWN, UNKNOWN };
 	enum tristate *order = &known[!!batch->actor.cpl];
 	gva_t gva = absent_address(guest, &batch->state);

@@ -13,8 +13,30 @@
 #include "x86.h"
 
 #define OVER "/over/"
+#define AD_TEXT_LEN 16
 
 static const char *const behind[] = { "page", "table" };
+
+const char *const nested_how_names[NR_NESTED_HOWS] = { "l2-tdp", "l2-moved", "l2-forced",
+							"l2-string" };
+/* Whose accesses they are, but for L2. */
+static const struct engine *const outside[NR_NESTED_HOWS] = { &engine_native, &engine_native,
+							      &engine_forced, &engine_string };
+
+const char *nested_how_unsupported(struct guest *guest, const struct nested_case *like)
+{
+	const struct engine *engine = outside[like->how];
+	const struct agent_batch batch = engine_batch(engine, &like->l2, &like->actor,
+						      like->access, false);
+	const char *missing = engine->host_lacks(guest);
+
+	if (!missing)
+		missing = engine->unsupported(guest, &batch);
+	if (!missing && like->how != NESTED_BY_L2 && guest->marks_pdptes &&
+	    like->l2.mode == MODE_PAE)
+		missing = "this emulated CPU sets A in L2's PDPTEs, and KVM then has none";
+	return missing;
+}
 
 void nested_case_id(const struct nested_case *c, char id[NESTED_CASE_ID_LEN])
 {
@@ -216,15 +238,22 @@ static bool as_expected(const struct work *w, u32 i)
 	       o->rip == agent_fault_rip(&w->batch, w->gvas[i]);
 }
 
-static void tell(struct work *w, u32 i, bool good)
+static const char *ad_text(u8 bits)
 {
-	char id[NESTED_CASE_ID_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
+	return bits & PTE_D ? (bits & PTE_A ? "a,d" : "d") : bits & PTE_A ? "a" : "0";
+}
+
+/* ad: NULL, or what to say of a nested entry's A and D, expected and observed. */
+static void tell(struct work *w, u32 i, bool good, char ad[2][AD_TEXT_LEN])
+{
+	char id[NESTED_CASE_ID_LEN];
+	char expected[OUTCOME_TEXT_LEN + AD_TEXT_LEN], observed[OUTCOME_TEXT_LEN + AD_TEXT_LEN];
 	struct nested_case c = *w->like;
 	const struct case_failure f = {
 		.id = id,
 		.expected = expected,
 		.observed = observed,
-		.engine = "l2-tdp",
+		.engine = nested_how_names[w->like->how],
 		.rule = rule_text(w->expected[i].rule)->name,
 	};
 	int level;
@@ -235,15 +264,39 @@ static void tell(struct work *w, u32 i, bool good)
 	nested_case_id(&c, id);
 	expected_text(&w->expected[i], expected);
 	observed_text(w, i, observed);
+	if (ad) {
+		strcat(expected, ad[0]);
+		strcat(observed, ad[1]);
+	}
 	if (w->print)
 		printf("# expected  %s\n# observed  %s\n# rule      %s\n", expected, observed, f.rule);
 	else if (!good)
 		report_failure(&f);
 }
 
+/* A and D in the nested tables, which the cases of a batch share. */
+static void check_ad(struct work *w)
+{
+	char text[2][AD_TEXT_LEN];
+	const struct nested_step *s;
+	u8 expected, observed;
+	u32 i;
+
+	for (i = 0; i < w->nr && !report_should_stop(); i++) {
+		s = nested_rig_wrong_ad(w->rig, &w->expected[i], &expected, &observed);
+		if (!s)
+			continue;
+		snprintf(text[0], AD_TEXT_LEN, " npt-%d=%s", s->level, ad_text(expected));
+		snprintf(text[1], AD_TEXT_LEN, " npt-%d=%s", s->level, ad_text(observed));
+		w->failed++;
+		tell(w, i, false, text);
+	}
+}
+
 static void run_batch(struct work *w, u64 root)
 {
 	const struct l1_setup setup = { .state = w->like->l1, .nested = true, .root = root };
+	struct vcpu *usual = w->guest->vcpu;
 	const char *why = l1_use(w->guest, &setup);
 	u32 i;
 
@@ -251,14 +304,24 @@ static void run_batch(struct work *w, u64 root)
 	w->batch.nr = w->nr;
 	w->batch.gvas = w->gvas;
 	w->batch.results = w->results;
-	agent_run(w->guest, &w->batch);
+	if (w->like->how == NESTED_BY_MOVED) {
+		why = l1_move(w->guest, &w->batch, nested_rig_other(w->rig));
+		TEST_ASSERT(!why, "%s", why);
+		w->guest->vcpu = nested_rig_other(w->rig);
+	}
+	outside[w->like->how]->run(w->guest, &w->batch);
+	if (w->guest->vcpu != usual)
+		w->guest->state_valid = false;
+	w->guest->vcpu = usual;
 	for (i = 0; i < w->nr && !report_should_stop(); i++) {
 		bool good = as_expected(w, i);
 
 		w->failed += !good;
+		nested_rig_note_ad(w->rig, &w->expected[i], good);
 		if (!good || w->print)
-			tell(w, i, good);
+			tell(w, i, good, NULL);
 	}
+	check_ad(w);
 	report_cases(w->nr);
 	w->nr = 0;
 }
@@ -288,7 +351,7 @@ static void add_case(struct work *w, const struct nested_choice *choice)
 static u64 run_choices(struct nested_rig *rig, const struct nested_case *like,
 		       const struct nested_choice *choices, u32 nr, bool print)
 {
-	const struct agent_batch batch = engine_batch(&engine_l2_tdp, &like->l2, &like->actor,
+	const struct agent_batch batch = engine_batch(outside[like->how], &like->l2, &like->actor,
 						      like->access, false);
 	int top = nested_top_level(&like->l1);
 	/* PDEs of L2 are fewer than its PTEs. */
@@ -323,17 +386,14 @@ static int replay(const void *context)
 {
 	const struct nested_case *c = context;
 	struct nested_rig *rig = nested_rig_create();
-	struct guest *guest = nested_rig_guest(rig);
 	struct nested_choice choice = { { 0 } };
 	const char *missing;
 	int level, variant;
 
 	replay_begin();
-	TEST_REQUIRE(guest->cpu.vendor == VENDOR_AMD, "this CPU has no NPT");
-	missing = l1_lacks(guest, true);
-	TEST_REQUIRE(!missing, "%s", missing);
-	missing = state_missing(&c->l1, &guest->cpu) ?: state_missing(&c->l2, &guest->cpu);
-	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	nested_rig_require(rig, &c->l1, &c->l2);
+	missing = nested_how_unsupported(nested_rig_guest(rig), c);
+	TEST_REQUIRE(!missing, "engine %s: %s", nested_how_names[c->how], missing);
 	for (level = 1; level <= nested_top_level(&c->l1); level++) {
 		variant = variant_find(nested_rig_variants(rig, &c->l1, level), c->entry[level]);
 		TEST_ASSERT(variant >= 0, "the entry of level %d is none of the suite's", level);
@@ -346,9 +406,16 @@ static int replay(const void *context)
 
 int nested_case_replay(const struct test_options *options)
 {
+	const char *error;
 	struct nested_case c;
-	const char *error = nested_case_parse(options->case_id, &c);
+	unsigned int i;
 
+	if (!strncmp(options->case_id, NESTED_ROOT_PREFIX, strlen(NESTED_ROOT_PREFIX)))
+		return nested_root_replay(options->case_id);
+	error = nested_case_parse(options->case_id, &c);
+	for (i = 0; options->engine && i < NR_NESTED_HOWS; i++)
+		if (!strcmp(options->engine, nested_how_names[i]))
+			c.how = i;
 	if (error) {
 		fprintf(stderr, "malformed case id '%s': %s\n", options->case_id, error);
 		return KSFT_USAGE;

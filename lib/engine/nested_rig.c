@@ -36,7 +36,10 @@ struct table_set {
 
 struct nested_rig {
 	struct guest *guest;
+	struct vm *other; /* once there is one */
 	u8 *image; /* GUEST_RAM_SIZE bytes, as the host wrote them */
+	/* By address: A and D that walks must have set in the entry there, and may have. */
+	u8 *must, *may;
 	struct phys_range range;
 	struct phys_memory memory;
 	struct table_set set[NR_STATE_MODES][2]; /* by L1's mode, CR4.PSE (2-level only) */
@@ -58,7 +61,9 @@ struct nested_rig *nested_rig_create(void)
 
 	TEST_ASSERT(rig, "out of memory");
 	rig->image = calloc(1, GUEST_RAM_SIZE);
-	TEST_ASSERT(rig->image, "out of memory");
+	rig->must = calloc(1, GUEST_RAM_SIZE);
+	rig->may = calloc(1, GUEST_RAM_SIZE);
+	TEST_ASSERT(rig->image && rig->must && rig->may, "out of memory");
 	rig->guest = guest_create(NULL);
 	memcpy(rig->image, vm_gpa2hva(rig->guest->vm, 0), GUEST_RAM_SIZE);
 	rig->range = (struct phys_range){ 0, GUEST_RAM_SIZE, rig->image };
@@ -70,9 +75,36 @@ void nested_rig_free(struct nested_rig *rig)
 {
 	if (!rig)
 		return;
+	if (rig->other)
+		vm_free(rig->other);
 	guest_free(rig->guest);
 	free(rig->image);
+	free(rig->must);
+	free(rig->may);
 	free(rig);
+}
+
+struct vcpu *nested_rig_other(struct nested_rig *rig)
+{
+	if (!rig->other) {
+		rig->other = vm_create_sharing(rig->guest->vm);
+		vm_vcpu_add(rig->other, 0);
+	}
+	return rig->other->vcpus;
+}
+
+void nested_rig_require(struct nested_rig *rig, const struct mmu_state *l1,
+			const struct mmu_state *l2)
+{
+	const char *missing;
+
+	TEST_REQUIRE(rig->guest->cpu.vendor == VENDOR_AMD, "this CPU has no NPT");
+	missing = l1_lacks(rig->guest, true);
+	TEST_REQUIRE(!missing, "%s", missing);
+	missing = state_missing(l1, &rig->guest->cpu);
+	if (!missing && l2)
+		missing = state_missing(l2, &rig->guest->cpu);
+	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 }
 
 struct nested_tables nested_tables_of(const struct mmu_state *l1, u64 root)
@@ -99,6 +131,11 @@ static void put(struct nested_rig *rig, gpa_t gpa, const void *from, u32 bytes)
 {
 	memcpy(vm_gpa2hva(rig->guest->vm, gpa), from, bytes);
 	memcpy(rig->image + gpa, from, bytes);
+}
+
+void nested_rig_copy(struct nested_rig *rig, gpa_t to, gpa_t from, u32 bytes)
+{
+	put(rig, to, rig->image + from, bytes);
 }
 
 static void put_entry(struct nested_rig *rig, enum paging_mode mode, gpa_t table, u32 index,
@@ -308,4 +345,43 @@ gva_t nested_rig_map(struct nested_rig *rig, const struct nested_case *like, u32
 	pde = pt | VARIANT_FULL;
 	put(rig, l2_pde(rig, &like->l2, gva), &pde, f->entry_bytes);
 	return gva;
+}
+
+void nested_rig_note_ad(struct nested_rig *rig, const struct nested_result *result, bool known)
+{
+	int i;
+
+	for (i = 0; i < result->nr_steps; i++) {
+		const struct nested_step *s = &result->step[i];
+
+		if (s->entry_gpa >= GUEST_RAM_SIZE)
+			continue;
+		if (known)
+			rig->must[s->entry_gpa] |= s->must_set;
+		rig->may[s->entry_gpa] |= s->must_set | s->may_set;
+	}
+}
+
+const struct nested_step *nested_rig_wrong_ad(struct nested_rig *rig,
+					      const struct nested_result *result, u8 *expected,
+					      u8 *observed)
+{
+	const u8 *ram = vm_gpa2hva(rig->guest->vm, 0);
+	int i;
+
+	for (i = 0; i < result->nr_steps; i++) {
+		const gpa_t at = result->step[i].entry_gpa;
+
+		if (at >= GUEST_RAM_SIZE)
+			continue;
+		*expected = (rig->image[at] | rig->must[at]) & (PTE_A | PTE_D);
+		*observed = ram[at] & (PTE_A | PTE_D);
+		if (!(*expected & ~*observed) && !(*observed & ~(*expected | rig->may[at])))
+			continue;
+		/* Once is enough. */
+		rig->must[at] &= *observed;
+		rig->may[at] |= *observed;
+		return &result->step[i];
+	}
+	return NULL;
 }

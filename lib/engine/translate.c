@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "nested_state.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -33,11 +34,11 @@ static struct agent_result translate(struct guest *guest, gva_t gva)
 	return r;
 }
 
-static void translate_run(struct guest *guest, const struct agent_batch *batch)
+/* With the vCPU as it stands. */
+static void translate_all(struct guest *guest, const struct agent_batch *batch)
 {
 	u32 i;
 
-	agent_enter(guest, batch);
 	for (i = 0; i < batch->nr; i++) {
 		if (batch->careful)
 			guest_restore_path(guest, &batch->state, batch->gvas[i]);
@@ -45,6 +46,59 @@ static void translate_run(struct guest *guest, const struct agent_batch *batch)
 		if (batch->careful)
 			batch->results[i].ad = guest_path_ad(guest, &batch->state, batch->gvas[i]);
 	}
+}
+
+/* What is to be translated as soon as the vCPU has stopped in L2; NULL when that is done. */
+static const struct agent_batch *in_l2;
+
+static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i, u32 exit)
+{
+	const struct kvm_run *run = guest->vcpu->run;
+
+	(void)batch, (void)i;
+	if (exit != KVM_EXIT_IO || run->io.port != AGENT_STRING_PORT || !in_l2)
+		return false;
+	TEST_ASSERT(vcpu_in_l2(guest->vcpu), "the vCPU stopped outside L2");
+	translate_all(guest, in_l2);
+	in_l2 = NULL;
+	return true;
+}
+
+/* KVM_TRANSLATE knows no level: L2 executes an INS, and KVM stops it there to ask the VMM. */
+static void translate_in_l2(struct guest *guest, const struct agent_batch *batch)
+{
+	static const struct agent_service service = { stopped, NULL };
+	const gva_t gva = AGENT_PROBE + agent_access_offset(AGENT_WRITE);
+	struct agent_result stop;
+	struct agent_batch b = {
+		.state = batch->state,
+		.actor = batch->actor,
+		.access = AGENT_WRITE,
+		.via = VIA_STRING,
+		.in_l2 = true,
+		.service = &service,
+		.gvas = &gva,
+		.nr = 1,
+		.results = &stop,
+	};
+	u32 i;
+
+	in_l2 = batch;
+	agent_run(guest, &b);
+	/* It did not get there: that is what became of the accesses. */
+	for (i = 0; in_l2 && i < batch->nr; i++)
+		batch->results[i] = stop;
+	in_l2 = NULL;
+}
+
+static void translate_run(struct guest *guest, const struct agent_batch *batch)
+{
+	if (batch->in_l2) {
+		translate_in_l2(guest, batch);
+		return;
+	}
+	agent_enter(guest, batch);
+	translate_all(guest, batch);
 }
 
 static const char *translate_lacks(struct guest *guest)

@@ -345,7 +345,7 @@ static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 		make_progress(run);
 		idle = run->done > before ? 0 : idle + 1;
 	} while (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS);
-	if (run->batch->service)
+	if (run->batch->service && run->batch->service->settle)
 		run->batch->service->settle(guest, run->batch, guest_results(guest), first,
 					    run->done);
 	return exit;

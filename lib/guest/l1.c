@@ -7,6 +7,7 @@
 #include "l1_internal.h"
 #include "nested_state.h"
 #include "test_assert.h"
+#include "vcpu_copy.h"
 #include "x86.h"
 
 const struct mmu_state l1_usual_state = { MODE_4LEVEL, FLAG_WP | FLAG_NX };
@@ -102,6 +103,8 @@ u64 l1_identity(struct guest *guest, enum state_mode mode, int page_level)
 			if (!(slot->id >> 16) && slot->gpa < limit)
 				l1_map_range(&map, slot->gpa, size, page_level);
 		}
+		/* What is no memory of L1's is none of L2's either, and the VMM's to answer for. */
+		l1_map_range(&map, HOLE_GPA, 0x1000, 1);
 		l1->identity[page_level][mode] = map.root;
 	}
 	return vendor->root(mode, l1->identity[page_level][mode]);
@@ -149,21 +152,86 @@ static void clean_pdptes(struct guest *guest, gpa_t cr3)
 		pdpte[i] &= ~(u64)PTE_A;
 }
 
+/* Those that it has in L2, but for the handlers, which are the batch's. */
+static void resume(struct guest *guest, struct kvm_sregs *sregs)
+{
+	const struct kvm_dtable idt = sregs->idt;
+
+	vcpu_sregs_get(guest->vcpu, sregs);
+	sregs->idt = idt;
+	if (!(sregs->efer & X86_EFER_LMA))
+		sregs->tr.type = guest->tss32_type;
+	guest->l1->resumed = false;
+}
+
 void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs)
 {
 	struct kvm_sregs own = own_sregs(guest, &guest->l1->setup.state);
 	/* Only those of the cases to come: earlier ones of the batch keep theirs. */
 	u32 first = ((u32)(regs->rdi + regs->rdx) - AGENT_RESULTS) / RESULT_SIZE;
 
-	if (sregs->cr0 & X86_CR0_PG && sregs->cr4 & X86_CR4_PAE && !(sregs->efer & X86_EFER_LMA))
-		clean_pdptes(guest, sregs->cr3);
 	memset((struct l1_exit *)vm_gpa2hva(guest->vm, L1_EXITS) + first, 0,
 	       regs->rcx * L1_EXIT_SIZE);
+	if (guest->l1->resumed) {
+		resume(guest, sregs);
+		return;
+	}
+	if (sregs->cr0 & X86_CR0_PG && sregs->cr4 & X86_CR4_PAE && !(sregs->efer & X86_EFER_LMA))
+		clean_pdptes(guest, sregs->cr3);
 	if (guest->l1->setup.state.mode == MODE_PAE)
 		clean_pdptes(guest, own.cr3);
 	vendor_of(guest)->enter(guest, sregs, &own, regs);
 	regs->rsp = L1_STACK_TOP;
 	*sregs = own;
+}
+
+/* Where the vCPU is to go, once it has stopped in L2; NULL when it is there. */
+static struct vcpu *move_to;
+
+static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i, u32 exit)
+{
+	struct vcpu *from = guest->vcpu;
+	struct kvm_nested_state *state;
+
+	(void)batch, (void)i;
+	if (exit != KVM_EXIT_IO || from->run->io.port != AGENT_STRING_PORT || !move_to)
+		return false;
+	vcpu_run_complete_io(from);
+	state = vcpu_nested_get(from);
+	if (state && state->flags & KVM_STATE_NESTED_GUEST_MODE) {
+		vcpu_copy(guest, from, move_to);
+		guest->vcpu = move_to;
+		vendor_of(guest)->init(guest);
+		guest->vcpu = from;
+		vcpu_nested_set(move_to, state);
+		move_to = NULL;
+	}
+	free(state);
+	return false;
+}
+
+const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to)
+{
+	static const struct agent_service service = { stopped, NULL };
+	struct agent_batch stop = {
+		.state = batch->state,
+		.actor = batch->actor,
+		.access = AGENT_WRITE,
+		.via = VIA_STRING,
+		.in_l2 = true,
+		.service = &service,
+	};
+	const char *why;
+
+	move_to = to;
+	/* An INS of L2, with which KVM stops for the VMM. */
+	why = agent_probe(guest, &stop, agent_run);
+	if (move_to)
+		return why ? why : "L2 does not stop";
+	guest->l1->resumed = true;
+	/* It took PKRU along. */
+	guest->state_valid = true;
+	return NULL;
 }
 
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result)

@@ -26,7 +26,10 @@ static const char *svm_lacks(struct guest *guest, bool nested)
 
 static void svm_init(struct guest *guest)
 {
-	memset(vm_gpa2hva(guest->vm, L1_IO_BITMAP), 0xff, SVM_IOPM_SIZE);
+	u8 *ports = vm_gpa2hva(guest->vm, L1_IO_BITMAP);
+
+	memset(ports, 0xff, SVM_IOPM_SIZE);
+	ports[AGENT_STRING_PORT / 8] &= (u8)~L1_OPEN_PORTS;
 	vcpu_msr_set(guest->vcpu, MSR_VM_HSAVE_PA, L1_HOST_SAVE);
 }
 

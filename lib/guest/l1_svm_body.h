@@ -49,8 +49,14 @@ N(l1_svm_run):
 	lea (DI, DX), %ebx
 	lea -AGENT_RESULTS(BX), %esi
 	cmp $(AGENT_MAX_CASES * RESULT_SIZE), %esi
+	jb 6f
+	/* An access that is made with DI and BX exchanged (agent_io.h). */
+	xchg DI, L1_SCRATCH
+	lea (DI, DX), %ebx
+	lea -AGENT_RESULTS(BX), %esi
+	cmp $(AGENT_MAX_CASES * RESULT_SIZE), %esi
 	jae 2f
-	lea L1_EXITS(SI, SI), %esi
+6:	lea L1_EXITS(SI, SI), %esi
 	N(copy_field) VMCB_EXIT_CODE, L1_EXIT_CODE, SI
 	N(copy_field) VMCB_EXIT_INFO_1, L1_EXIT_INFO, SI
 	N(copy_field) VMCB_EXIT_INFO_2, L1_EXIT_GPA, SI

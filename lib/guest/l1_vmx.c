@@ -94,9 +94,12 @@ struct ept_caps l1_ept_caps(struct guest *guest)
 static void vmx_init(struct guest *guest)
 {
 	u32 revision = vcpu_msr_get(guest->vcpu, MSR_VMX_BASIC) & VMX_BASIC_REVISION;
+	u8 *ports = vm_gpa2hva(guest->vm, L1_IO_BITMAP);
 
 	memcpy(vm_gpa2hva(guest->vm, L1_HOST_SAVE), &revision, sizeof(revision));
 	memcpy(vm_gpa2hva(guest->vm, L1_CONTROL), &revision, sizeof(revision));
+	memset(ports, 0xff, 0x2000);
+	ports[AGENT_STRING_PORT / 8] &= (u8)~L1_OPEN_PORTS;
 	vcpu_msr_set(guest->vcpu, MSR_FEATURE_CONTROL,
 		     FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON);
 }
@@ -144,7 +147,7 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 	put(w, VMCS_PINBASED, controls(guest, MSR_VMX_PINBASED, 0));
 	put(w, VMCS_PROCBASED,
 	    controls(guest, MSR_VMX_PROCBASED,
-		     VMX_PROC_UNCONDITIONAL_IO | (second ? VMX_PROC_SECONDARY : 0)));
+		     VMX_PROC_IO_BITMAPS | (second ? VMX_PROC_SECONDARY : 0)));
 	if (second)
 		put(w, VMCS_PROCBASED2, controls(guest, MSR_VMX_PROCBASED2, second));
 	put(w, VMCS_EXIT_CONTROLS,
@@ -152,6 +155,8 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 		     VMX_EXIT_HOST_64BIT | VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER));
 	put(w, VMCS_ENTRY_CONTROLS,
 	    controls(guest, MSR_VMX_ENTRY, VMX_ENTRY_LOAD_EFER | (ia32e ? VMX_ENTRY_IA32E : 0)));
+	put(w, VMCS_IO_BITMAP_A, L1_IO_BITMAP);
+	put(w, VMCS_IO_BITMAP_B, L1_IO_BITMAP + 0x1000);
 	/* Nothing but what always exits: L2's exceptions and control registers are its own. */
 	put(w, VMCS_EXCEPTIONS, 0);
 	put(w, VMCS_PF_MASK, 0);

@@ -113,7 +113,14 @@ l1_vmx_exit:
 	lea (%rdi, %rdx), %ebx
 	lea -AGENT_RESULTS(%rbx), %esi
 	cmp $(AGENT_MAX_CASES * RESULT_SIZE), %esi
+	jb 8f
+	/* An access that is made with DI and BX exchanged (agent_io.h). */
+	xchg %rdi, WORK(L1V_SAVED + 8)
+	lea (%rdi, %rdx), %ebx
+	lea -AGENT_RESULTS(%rbx), %esi
+	cmp $(AGENT_MAX_CASES * RESULT_SIZE), %esi
 	jae pass_on
+8:
 	lea L1_EXITS(%rsi, %rsi), %esi
 	mov %rcx, L1_EXIT_CODE(%rsi)
 	or $(STATUS_EXIT + STATUS_L2_EXIT), %ecx

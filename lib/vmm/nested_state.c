@@ -6,8 +6,7 @@
 #include "nested_state.h"
 #include "test_assert.h"
 
-/* What KVM says about the vCPU now; NULL where it has no nested state.  The caller frees it. */
-static struct kvm_nested_state *nested_state(struct vcpu *vcpu)
+struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu)
 {
 	int size = vm_check_cap(vcpu->vm, KVM_CAP_NESTED_STATE), err;
 	struct kvm_nested_state *state;
@@ -26,9 +25,17 @@ static struct kvm_nested_state *nested_state(struct vcpu *vcpu)
 	return state;
 }
 
+void vcpu_nested_set(struct vcpu *vcpu, const struct kvm_nested_state *state)
+{
+	int err = __vcpu_ioctl(vcpu, KVM_SET_NESTED_STATE, (void *)state);
+
+	TEST_ASSERT(!err, "KVM_SET_NESTED_STATE vcpu %u flags %#x: %s", vcpu->id, state->flags,
+		    strerror(err));
+}
+
 bool vcpu_in_l2(struct vcpu *vcpu)
 {
-	struct kvm_nested_state *state = nested_state(vcpu);
+	struct kvm_nested_state *state = vcpu_nested_get(vcpu);
 	bool in_l2 = state && state->flags & KVM_STATE_NESTED_GUEST_MODE;
 
 	free(state);
@@ -37,9 +44,8 @@ bool vcpu_in_l2(struct vcpu *vcpu)
 
 void vcpu_leave_nested(struct vcpu *vcpu)
 {
-	struct kvm_nested_state *state = nested_state(vcpu);
+	struct kvm_nested_state *state = vcpu_nested_get(vcpu);
 	struct kvm_nested_state out;
-	int err;
 
 	if (!state)
 		return;
@@ -53,7 +59,5 @@ void vcpu_leave_nested(struct vcpu *vcpu)
 		out.hdr.vmx.vmcs12_pa = ~0ull;
 	}
 	free(state);
-	err = __vcpu_ioctl(vcpu, KVM_SET_NESTED_STATE, &out);
-	TEST_ASSERT(!err, "KVM_SET_NESTED_STATE vcpu %u flags %#x: %s", vcpu->id, out.flags,
-		    strerror(err));
+	vcpu_nested_set(vcpu, &out);
 }

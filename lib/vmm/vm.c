@@ -15,6 +15,8 @@
 /* Three pages below 4 GiB that VT-x needs where it cannot run real mode itself. */
 #define INTEL_TSS_ADDR 0xfffbd000ul
 #define INTEL_IDENTITY_MAP_ADDR 0xfffbc000ull
+/* Behind all others; not in vm->slot[], as it never stays. */
+#define DROP_SLOT (VM_MAX_SLOTS + 100)
 
 int __vm_ioctl(struct vm *vm, unsigned long request, void *arg)
 {
@@ -209,6 +211,26 @@ void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node)
 	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s",
 		    vm->nr_slots, (unsigned long long)gpa, (unsigned long long)size, strerror(err));
 	return host;
+}
+
+void vm_drop_pages(struct vm *vm, gpa_t gpa)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = DROP_SLOT,
+		.guest_phys_addr = gpa,
+		.memory_size = 0x1000,
+	};
+	void *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int err;
+
+	TEST_ASSERT(page != MAP_FAILED, "out of memory");
+	region.userspace_addr = (uintptr_t)page;
+	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", DROP_SLOT, strerror(err));
+	region.memory_size = 0;
+	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	TEST_ASSERT(!err, "removing memory slot %u: %s", DROP_SLOT, strerror(err));
+	munmap(page, 0x1000);
 }
 
 void *vm_gpa2hva(const struct vm *vm, gpa_t gpa)
