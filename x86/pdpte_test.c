@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "case.h"
+#include "engine.h"
 #include "pdpte_cases.h"
 #include "report.h"
 
@@ -32,6 +34,18 @@ static const struct test_about about = {
 static struct pdpte_rig *rig;
 static struct test_options options;
 static char runs[96]; /* why the guest does not run under PAE paging; "-" if it does */
+static bool runs_elsewhere; /* with a PDPT at the start of a page */
+
+/* As walk_test's guests: those that cannot run fail there. */
+static bool agent_runs(void)
+{
+	const struct mmu_state pae = { .mode = MODE_PAE };
+	const struct agent_batch like = engine_batch(&engine_native, &pae, &all_actors[0],
+						     AGENT_READ, false);
+
+	pdpte_rig_renew(rig);
+	return !agent_probe(rig->guest, &like, agent_run);
+}
 
 /* Can the guest run there at all?  Where not, each subtest says so. */
 static void probe(void)
@@ -45,6 +59,7 @@ static void probe(void)
 		snprintf(runs, sizeof(runs), "KVM_SET_SREGS: %s", strerror(err));
 	else if (!pdpte_look(rig, rig->guest->vcpu, &none, &result))
 		snprintf(runs, sizeof(runs), "%s", result.text);
+	runs_elsewhere = strcmp(runs, "-") && agent_runs();
 }
 
 static void run_part(const struct subtest *self)
@@ -59,6 +74,8 @@ static void run_part(const struct subtest *self)
 		rig = pdpte_rig_create();
 		probe();
 	}
+	TEST_ASSERT(!runs_elsewhere, "PDPTEs at %#llx: %s; at the start of a page the guest runs",
+		    PDPTE_CR3, runs);
 	TEST_REQUIRE(!strcmp(runs, "-"), "the guest cannot run under PAE paging here: %s", runs);
 	lacks = pdpte_event_lacks(rig, event);
 	TEST_REQUIRE(!lacks, "this host has no %s", lacks);
