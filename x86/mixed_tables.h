@@ -302,6 +302,20 @@ static const struct mixed_step clean_large_page[] = {
 	LOOK(EVERYONE),
 };
 
+/* What lies in a large page looks like entries, and none of it is one. */
+static const struct mixed_step page_of_entries[] = {
+	PUT4(ROOT_PD(0), 0x101, BIG(0x800000) | E_RW | PTE_PS),
+	MAP_PD,
+	PUT8(TABLE(1), 2, BIG(0x800000) | E_RW | PTE_PS),
+	PUT8(BIG(0x800000), 1, DATA(0) | E_RW),
+	PUT8(BIG(0x800000), 2, DATA(1) | E_RW),
+	PUT8(BIG(0x800000), 3, DATA(2) | E_RW),
+	PUT8(BIG(0x800000), 4, DATA(3) | E_RW),
+	LOOK(EVERYONE),
+	FLUSH(EVERYONE),
+	LOOK(EVERYONE),
+};
+
 /* A vCPU comes to tables that another one has edited since KVM saw them: what it sees is new. */
 static const struct mixed_step other_root[] = {
 	PUT8(ROOT_PDPT(0), 1, TABLE(1) | E_RW),
