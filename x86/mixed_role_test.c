@@ -81,7 +81,7 @@ static const struct mixed_scenario scenarios[] = {
 	{ "clean-large-page", ROLES(R("4level/wp,nx"), R("pae/wp,nx"), R("2level/wp,pse")),
 	  GVAS(0x40401000, 0x40801000), MIXED_STEPS(clean_large_page), 4, NULL },
 	{ "page-of-entries", ROLES(R("4level/wp,nx"), R("pae/wp,nx"), R("2level/wp,pse")),
-	  GVAS(0x40400000, 0x40401000, 0x40402000, 0x40403000, 0x40404000),
+	  GVAS(0x40400000, 0x40401000, 0x40402000, 0x40403000, 0x40801000, 0x40802000, 0x40804000),
 	  MIXED_STEPS(page_of_entries), 4, NULL },
 	{ "other-root",
 	  ROLES(R("4level/wp,nx"), R_OTHER_ROOT("4level/wp,nx"), R("pae/wp,nx"),

@@ -302,11 +302,13 @@ static const struct mixed_step clean_large_page[] = {
 	LOOK(EVERYONE),
 };
 
-/* What lies in a large page looks like entries, and none of it is one. */
+/* A large page begins with a PT: here its entries are data, there they are in use. */
 static const struct mixed_step page_of_entries[] = {
 	PUT4(ROOT_PD(0), 0x101, BIG(0x800000) | E_RW | PTE_PS),
+	PUT4(ROOT_PD(0), 0x102, BIG(0x800000) | E_RW),
 	MAP_PD,
 	PUT8(TABLE(1), 2, BIG(0x800000) | E_RW | PTE_PS),
+	PUT8(TABLE(1), 4, BIG(0x800000) | E_RW),
 	PUT8(BIG(0x800000), 1, DATA(0) | E_RW),
 	PUT8(BIG(0x800000), 2, DATA(1) | E_RW),
 	PUT8(BIG(0x800000), 3, DATA(2) | E_RW),
