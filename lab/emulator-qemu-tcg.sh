@@ -36,6 +36,7 @@ emulator_prepare()
 
 	# The accelerator is a module of QEMU's own.
 	# -smp 1: TCG gains nothing from a second CPU here.
+	# Two NUMA nodes: pages of guests are to migrate.
 	# -no-reboot: with panic=-1 a panic ends the emulator at once.
 	# werror: a full disk here is an error there, not a guest that stands still.
 	# cache=unsafe drops flushes only: what the guest wrote is in the page
@@ -47,6 +48,8 @@ emulator_prepare()
 		-nodefaults -no-user-config
 		-display none -chardev stdio,id=console,signal=off -serial chardev:console -monitor none -no-reboot
 		-machine pc -accel tcg -cpu max -smp 1 -m 1024
+		-object memory-backend-ram,id=near,size=640M -numa node,memdev=near,cpus=0
+		-object memory-backend-ram,id=far,size=384M -numa node,memdev=far
 		-kernel "$kernel" -initrd "$initrd" -append "$cmdline"
 		-drive "file=${disk//,/,,},if=none,id=results,format=raw,cache=unsafe,werror=report,rerror=report"
 		-device virtio-blk-pci,drive=results
