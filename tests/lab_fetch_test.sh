@@ -175,6 +175,7 @@ emulator_modules="" emulator_disk=none emulator_console=none
 emulator_version() { echo 1; }
 emulator_prepare() { die "the initrd is $(stat -c %s "$2") bytes"; }
 END
+for name in unknown lacking notfound; do cp suite/lab/emulator-{emu,$name}.sh; done
 old_kernel 6.1.9-amd64 6.1.9-1
 old_kernel 6.1.10-amd64 6.1.10-1
 old_kernel 6.1.11-rt-amd64 6.1.11-1
@@ -391,7 +392,7 @@ mutants() {
 	run 0 "$mutants_sh" --list
 	[[ -z $(awk '{ print $2 }' <<<"$out" | sort | uniq -d) ]] || problem "two mutants of one name"
 	for line in "$here"/lab/mutants/*.conf; do
-		awk -F' ; ' '/^#/ || $1 == "runs" { next } NF != 7 || $5 == $6 { bad = 1 } END { exit bad }' "$line" ||
+		awk -F' ; ' '/^#/ || $1 ~ /^(runs|hosts)$/ { next } NF != 7 || $5 == $6 { bad = 1 } END { exit bad }' "$line" ||
 			problem "$line: a row that is none"
 		has "$(basename "$line" .conf) " "$out"
 		while read -r pid; do
