@@ -10,9 +10,15 @@
 
 enum role_rules kernel_role_rules(void)
 {
+	static enum role_rules rules;
+	static bool known;
 	struct utsname u = {};
 
-	return role_rules_of_release(uname(&u) ? "" : u.release);
+	/* Asked for each case that differs, of which there may be 100,000. */
+	if (!known)
+		rules = role_rules_of_release(uname(&u) ? "" : u.release);
+	known = true;
+	return rules;
 }
 
 static void state_role_text(const struct comparison *c, char text[ROLE_WORDS_LEN])

@@ -97,11 +97,14 @@ static const struct mmu_state *state_before(const struct guest *guest,
 	int i, last = (int)guest->nr_entered - 2;
 
 	for (i = last; i >= 0; i--) {
-		const struct mmu_role other = shadow_root(guest, &guest->entered[i]);
+		const struct mmu_state *other = &guest->entered[i];
+		struct mmu_role role;
 
-		if (states_share_tables(&guest->entered[i], state) &&
-		    !memcmp(&own, &other, sizeof(own)))
-			return &guest->entered[i];
+		if (!states_share_tables(other, state))
+			continue;
+		role = shadow_root(guest, other);
+		if (!memcmp(&own, &role, sizeof(own)))
+			return other;
 	}
 	return last >= 0 && states_share_tables(&guest->entered[last], state) ?
 	       &guest->entered[last] : NULL;
