@@ -59,6 +59,7 @@
 #define DATA_HUGE 0x40000000       /* 1-GByte leaves: sparse */
 #define DATA_HUGE_SIZE 0x40000000
 #define GUEST_RAM_SIZE 0x2000000
+#define DROP_GPA 0xc0000000ull     /* for vm_drop_pages(): neither memory nor a hole that is used */
 #define HOLE_GPA 0x2800000         /* no memory: an access exits to the VMM */
 
 /* Where in a data page an access of each kind lands. */

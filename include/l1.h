@@ -135,6 +135,9 @@ gpa_t l1_nested_page(struct guest *guest);
  * and replaces them by L1's.  For agent.c.
  */
 void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *regs);
+/* As that batch's actor, L2 executes an INS, with which KVM stops in L2 for the VMM: service. */
+struct agent_batch l1_stop_batch(const struct agent_batch *like,
+				 const struct agent_service *service);
 /*
  * Another vCPU with the guest's memory takes guest->vcpu's place in L2: with l1_use() done, L2
  * in the batch's state and as its actor stops, and all is copied, nested state included.  NULL,

@@ -10,14 +10,8 @@ set -u
 
 # shellcheck source=common.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-# shellcheck source=packages.sh
-. "$here/packages.sh"
-# shellcheck source=kernel.sh
-. "$here/kernel.sh"
 # shellcheck source=source.sh
 . "$here/source.sh"
-# shellcheck disable=SC2034 # for packages.sh
-update=no
 
 host=svm-shadow kernel=6.1 case_id=4level/wp,smep/cpl0/fetch/4=p,w,u,a,d/3=p,w,u,a,d/2=p,w,u,a,d/1=p,w,u,a,d
 while (($#)); do

@@ -12,14 +12,8 @@ set -u
 
 # shellcheck source=common.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-# shellcheck source=packages.sh
-. "$here/packages.sh"
-# shellcheck source=kernel.sh
-. "$here/kernel.sh"
 # shellcheck source=source.sh
 . "$here/source.sh"
-# shellcheck disable=SC2034 # for packages.sh
-update=no
 
 # What of a kernel tree belongs to KVM on x86, and is compiled with it or into it.
 kvm_paths()

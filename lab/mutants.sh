@@ -30,14 +30,8 @@ END
 
 # shellcheck source=common.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-# shellcheck source=packages.sh
-. "$here/packages.sh"
-# shellcheck source=kernel.sh
-. "$here/kernel.sh"
 # shellcheck source=source.sh
 . "$here/source.sh"
-# shellcheck disable=SC2034 # for packages.sh
-update=no
 
 areas() { (cd "$here/mutants" && printf '%s\n' *.conf) | sed 's/\.conf$//'; }
 

@@ -5,13 +5,19 @@
 #
 #   CACHE/sources/NAME_VERSION/{headers/usr/src/...,info}
 #
-# KVM lies in the headers' arch/x86/kvm, where its includes expect it.
+# KVM lies in the headers' arch/x86/kvm, where its includes expect it.  To be sourced behind
+# common.sh; what fetches packages and kernels comes with it.
+# shellcheck source=packages.sh
+. "$here/packages.sh"
+# shellcheck source=kernel.sh
+. "$here/kernel.sh"
+update=no
 
 source_megabytes=2500
 
 fetch_source()
 {
-	local name=$1 packages=$2 source=$3 abi version tree suites wanted folder common
+	local name=$1 header_packages=$2 source=$3 abi version tree suites wanted folder common
 	abi=${kernel_release%-amd64} abi=${abi%-cloud}
 	version=$(get_info kernels "$name" package | awk 'NR == 1 { print $2 }')
 	folder=${source}_$version
@@ -19,8 +25,8 @@ fetch_source()
 	find_row kernel "$name"
 	suites=${row[1]}
 	begin_fetch "KVM's source for kernel $name" "$source_megabytes" "$suites"
-	packages=${packages//%ABI/$abi}
-	wanted=$(tr ' ' '\n' <<<"${packages//%/$kernel_release} $source" | sed "s/\$/ $version/")
+	header_packages=${header_packages//%ABI/$abi}
+	wanted=$(tr ' ' '\n' <<<"${header_packages//%/$kernel_release} $source" | sed "s/\$/ $version/")
 	get_packages <<<"$wanted"
 	tree=$fetch_tmp/root/usr/src
 	common=$tree/linux-headers-$abi-common

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "td_payload.h"
-#include "walk.h"
-#include "x86.h"
+#include "td_image_walk.h"
 
 static u8 low[TD_LOW_SIZE] __attribute__((aligned(4096)));
 static u8 reset[4096];
@@ -25,34 +23,12 @@ static void result(bool good, const char *what, const struct td_layout *l)
 	       l->large ? "2m" : "4k", what);
 }
 
-static struct walk_result walk_image(const struct td_layout *l, gva_t gva, enum access_kind kind)
-{
-	const struct td_params *params = (const struct td_params *)(low + TD_PARAMS_GPA);
-	const struct cpu_facts cpu = {
-		.maxphyaddr = l->gpaw, .lm = true, .nx = true, .la57 = true,
-	};
-	const struct phys_range range = { 0, sizeof(low), low };
-	const struct phys_memory memory = { &range, 1 };
-	const struct walk_regs regs = {
-		.cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP,
-		.cr3 = params->cr3,
-		.cr4 = params->cr4,
-		.efer = X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX,
-		.cs_l = true,
-	};
-	const struct walk_access access = { .gva = gva, .kind = kind };
-	struct walk_result r;
-
-	walk(&cpu, &regs, &memory, &access, &r);
-	return r;
-}
-
 /* One address that the TD can reach: there, and what may be done with it. */
 static bool leads_there(const struct td_layout *l, gpa_t gpa)
 {
 	const gva_t gva = td_gva(l, gpa);
-	const struct walk_result r = walk_image(l, gva, ACCESS_WRITE);
-	const struct walk_result fetch = walk_image(l, gva, ACCESS_FETCH);
+	const struct walk_result r = td_image_walk(low, l->gpaw, gva, ACCESS_WRITE);
+	const struct walk_result fetch = td_image_walk(low, l->gpaw, gva, ACCESS_FETCH);
 	const bool in_test = (gpa & ~(1ull << (l->gpaw - 1))) - TD_TEST_GPA < TD_TEST_SIZE;
 	const bool code = in_test && !(gpa >> (l->gpaw - 1) & 1);
 
@@ -92,14 +68,14 @@ static bool all_bits(const struct td_layout *l)
 /* The code runs where it lies, and finds its mailbox on the shared side. */
 static bool own_memory(const struct td_layout *l)
 {
-	const struct walk_result code = walk_image(l, TD_CODE_GPA, ACCESS_FETCH);
-	const struct walk_result box = walk_image(l, TD_MAILBOX_GPA, ACCESS_WRITE);
+	const struct walk_result code = td_image_walk(low, l->gpaw, TD_CODE_GPA, ACCESS_FETCH);
+	const struct walk_result box = td_image_walk(low, l->gpaw, TD_MAILBOX_GPA, ACCESS_WRITE);
 	u32 distance;
 
 	memcpy(&distance, reset + 0xff1, sizeof(distance));
 	return code.outcome == WALK_OK && code.gpa == TD_CODE_GPA && box.outcome == WALK_OK &&
 	       box.gpa == (TD_MAILBOX_GPA | 1ull << (l->gpaw - 1)) &&
-	       walk_image(l, TD_MAILBOX_GPA, ACCESS_FETCH).outcome == WALK_FAULT &&
+	       td_image_walk(low, l->gpaw, TD_MAILBOX_GPA, ACCESS_FETCH).outcome == WALK_FAULT &&
 	       reset[0xff0] == 0xe9 && (u32)(0xfffffff5u + distance) == TD_CODE_GPA;
 }
 

@@ -25,8 +25,6 @@
 #include "test_assert.h"
 
 #define MAX_SUBTESTS 256
-/* For vm_drop_pages(): neither RAM nor data lies there. */
-#define DROP_GPA 0xc0000000ull
 
 static const struct test_about about = {
 	.name = "nested_role_test",

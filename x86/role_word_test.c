@@ -28,8 +28,6 @@
 
 #define MAX_STATES 512
 #define MAX_CHOICES 128
-/* For vm_drop_pages(): neither RAM nor data lies there. */
-#define DROP_GPA 0xc0000000ull
 
 static const struct test_about about = {
 	.name = "role_word_test",

@@ -29,7 +29,8 @@ static struct mmu_state l1_state(const struct guest *guest, const struct mmu_sta
 	enum paging_mode paging = state_modes[l2->mode].paging;
 
 	/* An L1 for VMX is 64-bit code: it has no such L2, l1_cannot(). */
-	if (guest->cpu.vendor == VENDOR_AMD && guest->vm->card.tdp != YES && (paging == PAGING_2LEVEL || paging == PAGING_PAE))
+	if (guest->cpu.vendor == VENDOR_AMD && guest->vm->card.tdp != YES &&
+	    (paging == PAGING_2LEVEL || paging == PAGING_PAE))
 		return pae;
 	return l1_usual_state;
 }

@@ -6,6 +6,7 @@
 
 #include "report.h"
 #include "td_cases.h"
+#include "td_internal.h"
 
 #define ID_LEN 128
 #define TOLD_BEFORE 12 /* steps that a replay prints in front of the case */
@@ -217,7 +218,6 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout,
 	char name[32];
 	enum test_end how;
 	struct td_guest *td;
-	u64 conversions;
 
 	td_name(story, nr, name);
 	if (choice->only && !holds(part, name, choice->only, &only))
@@ -231,11 +231,7 @@ static u64 run_td(const struct td_part *part, const struct td_layout *layout,
 		run_steps(td, part, name, s, nr_steps, choice);
 		test_scope_leave(&scope);
 	}
-	conversions = td->conversions;
-	td_guest_free(td);
-	if (how)
-		test_end_again(how, &scope);
-	return conversions;
+	return td_guest_end(td, how, &scope);
 }
 
 /* Does the payload come to run at all?  If not, that is the only case. */

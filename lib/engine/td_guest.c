@@ -113,6 +113,16 @@ void td_guest_free(struct td_guest *td)
 	free(td);
 }
 
+u64 td_guest_end(struct td_guest *td, enum test_end how, const struct test_scope *scope)
+{
+	const u64 conversions = td->conversions;
+
+	td_guest_free(td);
+	if (how)
+		test_end_again(how, scope);
+	return conversions;
+}
+
 /* Pages that are not yet as they shall be, run by run. */
 static int convert(struct td_guest *td, gpa_t gpa, u64 pages, bool private)
 {

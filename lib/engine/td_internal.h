@@ -4,6 +4,7 @@
 #define KMC_TD_INTERNAL_H
 
 #include "td_guest.h"
+#include "test_assert.h"
 
 enum td_event {
 	TD_EVENT_MORE,    /* the mailbox is done, or the payload has booted */
@@ -32,6 +33,11 @@ extern const struct td_kind_ops td_emulated_ops, td_real_ops;
 
 /* Index of a page of test memory, by its address without the shared bit; -1: it is none. */
 s64 td_test_page(const struct td_guest *td, gpa_t gpa);
+/*
+ * Behind test_scope_enter(): frees the TD, and goes on with what ended its scope, if anything
+ * did (how).  Returns the pages converted.
+ */
+u64 td_guest_end(struct td_guest *td, enum test_end how, const struct test_scope *scope);
 /* KVM_SET_MEMORY_ATTRIBUTES; returns an errno value. */
 int td_set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private);
 /* TD_EVENT_STOPPED, and why. */

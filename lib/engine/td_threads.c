@@ -11,6 +11,7 @@
 
 #include "report.h"
 #include "td_cases.h"
+#include "td_internal.h"
 
 #define NR_WORKERS 3
 #define NR_PAGES 4
@@ -232,16 +233,11 @@ u64 td_threads(const struct td_part *part, const struct td_layout *layout,
 	struct td_guest *td = td_guest_create(part->kind, layout, NR_WORKERS);
 	struct test_scope scope;
 	enum test_end how;
-	u64 conversions;
 
 	how = setjmp(*test_scope_enter(&scope));
 	if (!how) {
 		run_workers(part, td, choice);
 		test_scope_leave(&scope);
 	}
-	conversions = td->conversions;
-	td_guest_free(td);
-	if (how)
-		test_end_again(how, &scope);
-	return conversions;
+	return td_guest_end(td, how, &scope);
 }

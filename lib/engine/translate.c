@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "l1.h"
 #include "nested_state.h"
 #include "test_assert.h"
 #include "x86.h"
@@ -64,25 +65,18 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	return true;
 }
 
-/* KVM_TRANSLATE knows no level: L2 executes an INS, and KVM stops it there to ask the VMM. */
+/* KVM_TRANSLATE knows no level: the vCPU is to stop in L2. */
 static void translate_in_l2(struct guest *guest, const struct agent_batch *batch)
 {
 	static const struct agent_service service = { stopped, NULL };
 	const gva_t gva = AGENT_PROBE + agent_access_offset(AGENT_WRITE);
 	struct agent_result stop;
-	struct agent_batch b = {
-		.state = batch->state,
-		.actor = batch->actor,
-		.access = AGENT_WRITE,
-		.via = VIA_STRING,
-		.in_l2 = true,
-		.service = &service,
-		.gvas = &gva,
-		.nr = 1,
-		.results = &stop,
-	};
+	struct agent_batch b = l1_stop_batch(batch, &service);
 	u32 i;
 
+	b.gvas = &gva;
+	b.nr = 1;
+	b.results = &stop;
 	in_l2 = batch;
 	agent_run(guest, &b);
 	/* It did not get there: that is what became of the accesses. */

@@ -185,6 +185,19 @@ void l1_enter(struct guest *guest, struct kvm_sregs *sregs, struct kvm_regs *reg
 	*sregs = own;
 }
 
+struct agent_batch l1_stop_batch(const struct agent_batch *like,
+				 const struct agent_service *service)
+{
+	return (struct agent_batch){
+		.state = like->state,
+		.actor = like->actor,
+		.access = AGENT_WRITE,
+		.via = VIA_STRING,
+		.in_l2 = true,
+		.service = service,
+	};
+}
+
 /* Where the vCPU is to go, once it has stopped in L2; NULL when it is there. */
 static struct vcpu *move_to;
 
@@ -213,18 +226,10 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to)
 {
 	static const struct agent_service service = { stopped, NULL };
-	struct agent_batch stop = {
-		.state = batch->state,
-		.actor = batch->actor,
-		.access = AGENT_WRITE,
-		.via = VIA_STRING,
-		.in_l2 = true,
-		.service = &service,
-	};
+	const struct agent_batch stop = l1_stop_batch(batch, &service);
 	const char *why;
 
 	move_to = to;
-	/* An INS of L2, with which KVM stops for the VMM. */
 	why = agent_probe(guest, &stop, agent_run);
 	if (move_to)
 		return why ? why : "L2 does not stop";

@@ -16,13 +16,6 @@ struct vcpu_rest {
 	struct kvm_mp_state mp;
 };
 
-static void copy_ioctl(struct vcpu *vcpu, unsigned long request, void *arg, const char *name)
-{
-	int err = __vcpu_ioctl(vcpu, request, arg);
-
-	TEST_ASSERT(!err, "%s vcpu %u: %s", name, vcpu->id, strerror(err));
-}
-
 /* In the order of QEMU's kvm_arch_put_registers(): the MSRs, with EFER, behind the sregs. */
 void vcpu_copy(const struct guest *guest, struct vcpu *from, struct vcpu *to)
 {
@@ -30,8 +23,8 @@ void vcpu_copy(const struct guest *guest, struct vcpu *from, struct vcpu *to)
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
-#define GET(request, field) copy_ioctl(from, request, &rest.field, #request)
-#define SET(request, field) copy_ioctl(to, request, &rest.field, #request)
+#define GET(request, field) vcpu_ioctl(from, request, &rest.field)
+#define SET(request, field) vcpu_ioctl(to, request, &rest.field)
 	vcpu_sregs_get(from, &sregs);
 	vcpu_regs_get(from, &regs);
 	/* See emulator_quirks(); kvm_amd gives out every TSS as busy. */

@@ -162,16 +162,12 @@ static void merge_run(struct merge *m, const json_t *run, size_t nr)
 
 static void add_subtest(struct merge *m, json_t *test, json_t *subtest)
 {
-	json_t *count;
-	const char *id;
-
 	json_array_append(list_of(test, "subtests"), subtest);
 	add_to(test, "cases", number_of(subtest, "cases"));
 	add_to(test, "failed_cases", number_of(subtest, "failed"));
 	add_to(test, "known_cases", number_of(subtest, "known"));
 	add_counts(test, "engines", json_object_get(subtest, "engines"));
-	json_object_foreach(json_object_get(subtest, "known_issues"), id, count)
-		add_to(json_object_get(m->out, "known_issues"), id, json_integer_value(count));
+	add_counts(m->out, "known_issues", json_object_get(subtest, "known_issues"));
 }
 
 /* As summary.c judges the tests of one run. */

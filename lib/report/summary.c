@@ -116,8 +116,8 @@ struct test_result {
 
 static void take_subtest(struct test_result *result, json_t *event)
 {
-	json_t *issues = json_object_get(event, "known_issues"), *count, *copy;
-	const char *status = text_of(event, "status"), *id;
+	const char *status = text_of(event, "status");
+	json_t *copy;
 
 	result->done++;
 	result->failed += !strcmp(status, "fail");
@@ -128,9 +128,7 @@ static void take_subtest(struct test_result *result, json_t *event)
 	add_to(result->test, "failed_cases", number_of(event, "failed"));
 	add_to(result->test, "known_cases", number_of(event, "known"));
 	add_counts(result->test, "engines", json_object_get(event, "engines"));
-	json_object_foreach(issues, id, count)
-		add_to(json_object_get(result->summary, "known_issues"), id,
-		       json_integer_value(count));
+	add_counts(result->summary, "known_issues", json_object_get(event, "known_issues"));
 	copy = json_copy(event);
 	json_object_del(copy, "event");
 	json_array_append_new(json_object_get(result->test, "subtests"), copy);

@@ -19,10 +19,9 @@
 #include <sys/mman.h>
 
 #include "../standin/standin.h"
+#include "../td_image_walk.h"
 #include "td_guest.h"
 #include "tdx.h"
-#include "walk.h"
-#include "x86.h"
 
 int __wrap_standin_ioctl(int fd, unsigned long request, void *arg);
 int __real_standin_ioctl(int fd, unsigned long request, void *arg);
@@ -56,21 +55,8 @@ static s64 page_of(gpa_t bare)
 
 static u32 translate(unsigned int gpaw, gva_t gva, enum access_kind kind, gpa_t *gpa)
 {
-	const struct td_params *params = (const struct td_params *)(td.low + TD_PARAMS_GPA);
-	const struct cpu_facts cpu = { .maxphyaddr = gpaw, .lm = true, .nx = true, .la57 = true };
-	const struct phys_range range = { 0, sizeof(td.low), td.low };
-	const struct phys_memory memory = { &range, 1 };
-	const struct walk_regs regs = {
-		.cr0 = X86_CR0_PE | X86_CR0_PG | X86_CR0_WP,
-		.cr3 = params->cr3,
-		.cr4 = params->cr4,
-		.efer = X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX,
-		.cs_l = true,
-	};
-	const struct walk_access access = { .gva = gva, .kind = kind };
-	struct walk_result r;
+	const struct walk_result r = td_image_walk(td.low, gpaw, gva, kind);
 
-	walk(&cpu, &regs, &memory, &access, &r);
 	*gpa = r.gpa;
 	return r.outcome == WALK_OK ? 0 : r.error_code | 1;
 }
