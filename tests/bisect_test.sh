@@ -23,9 +23,8 @@ fi
 # The stand-ins
 #
 suite=$work/suite repo=$work/linux
-mkdir -p "$suite"/{bin,x86,lib,lab} "$work/path" "$work/tmp"
-cp "$here/runner.sh" "$suite/" && cp -r "$here/lib/runner" "$suite/lib/" &&
-	cp "$here/build/bin/kmc-report" "$suite/bin/" && cp "$here/build/tests/fake_test" "$suite/x86/walk_test" || exit 2
+fake_suite "$suite" walk_test
+mkdir -p "$suite/lab" "$work/path" "$work/tmp"
 
 cat >"$suite/lab/kvm_build.sh" <<'END'
 #!/bin/bash

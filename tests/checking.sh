@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the shell tests share, to be sourced: problems are collected, one KTAP result ends
-# a group of them.  The sourcing script sets scratch, a folder for what commands say.
+# a group of them.  The sourcing script sets here, the top of the tree, and scratch, a folder for
+# what commands say.
+here=${here:?is to be set by who sources this}
 scratch=${scratch:?is to be set by who sources this}
 number=0 failures=0 problems=()
 
@@ -21,6 +23,22 @@ check() {
 	fi
 	printf 'ok %d %s\n' "$number" "$1"
 	problems=()
+}
+
+# fake_suite DIR TEST...: an install folder with the runner; its tests are copies of fake_test,
+# which does what FAKE_PLAN says.  KMC_REPORT, FAKE_TEST: the programs, e.g. with sanitizers.
+fake_suite() {
+	local dir=$1 name
+	local report=${KMC_REPORT:-$here/build/bin/kmc-report} fake=${FAKE_TEST:-$here/build/tests/fake_test}
+	shift
+	for name in "$report" "$fake"; do
+		[[ -x $name ]] || { printf '%s: %s is not built\n' "${0##*/}" "$name" >&2 && exit 2; }
+	done
+	mkdir -p "$dir"/{bin,x86,lib} && cp "$here/runner.sh" "$dir/" && cp -r "$here/lib/runner" "$dir/lib/" &&
+		cp "$report" "$dir/bin/kmc-report" || exit 2
+	for name; do
+		cp "$fake" "$dir/x86/$name" || exit 2
+	done
 }
 
 totals() { printf '# Totals: pass:%d fail:%d\n' $((number - failures)) "$failures"; }
@@ -46,3 +64,6 @@ refuse() {
 }
 
 has() { [[ $2 == *"$1"* ]] || problem "'$1' is not in: ${2: -600}"; }
+hasnt() { [[ $2 != *"$1"* ]] || problem "'$1' is in: ${2: -600}"; }
+# last_line TEXT: of what run() had on stdout.
+last_line() { [[ ${out##*$'\n'} == "$1" ]] || problem "last line is '${out##*$'\n'}', not '$1'"; }

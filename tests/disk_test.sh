@@ -16,10 +16,8 @@ scratch=$work
 # shellcheck source=tests/checking.sh
 source "$here/tests/checking.sh"
 suite=$work/suite
-mkdir -p "$suite"/{bin,x86,lib} "$work/mnt" "$work/path"
-cp "$here/runner.sh" "$suite/" && cp -r "$here/lib/runner" "$suite/lib/" &&
-	cp "${KMC_REPORT:-$here/build/bin/kmc-report}" "$suite/bin/kmc-report" &&
-	cp "${FAKE_TEST:-$here/build/tests/fake_test}" "$suite/x86/a_test" && cp "$suite/x86/a_test" "$suite/x86/b_test" || exit 2
+fake_suite "$suite" a_test b_test
+mkdir -p "$work/mnt" "$work/path"
 printf '#!/bin/sh\n' >"$work/path/dmesg"
 chmod +x "$work/path/dmesg"
 export PATH=$work/path:$PATH KMC_KMSG=$work/kmsg

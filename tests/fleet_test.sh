@@ -45,10 +45,8 @@ if [[ ${1-} == lab ]]; then
 fi
 
 suite=$work/suite
-mkdir -p "$suite"/{bin,x86,lib} "$work/path" "$work/tmp"
-cp "$here/runner.sh" "$suite/" && cp -r "$here/lib/runner" "$suite/lib/" &&
-	cp "$here/build/bin/kmc-report" "$suite/bin/" && cp "$here/build/tests/fake_test" "$suite/x86/a_test" &&
-	cp "$here/build/tests/fake_test" "$suite/x86/b_test" || exit 2
+fake_suite "$suite" a_test b_test
+mkdir -p "$work/path" "$work/tmp"
 # Another machine is this one; "refused" cannot be reached, "flaky" not at once.
 cat >"$work/path/ssh" <<'END'
 #!/bin/bash

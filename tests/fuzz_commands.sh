@@ -53,10 +53,7 @@ make_install() {
 	printf '#!/bin/sh\nexit 255\n' >"$work/path/ssh"
 	chmod +x "$work/path/ssh"
 	PATH=$work/path:$PATH
-	mkdir -p "$work/install"/{bin,x86,lib}
-	cp "$here/runner.sh" "$work/install/" && cp -r "$here/lib/runner" "$work/install/lib/" &&
-		cp "${KMC_REPORT:-$here/build/bin/kmc-report}" "$work/install/bin/kmc-report" &&
-		cp "$here/build/tests/fake_test" "$work/install/x86/alpha_test" || exit 2
+	fake_suite "$work/install" alpha_test
 }
 
 runner_options() {

@@ -28,11 +28,8 @@ scratch=$work
 source "$here/tests/checking.sh"
 
 install=$work/install
-mkdir -p "$install"/{bin,x86,lib} "$work/bin"
-cp "$here/runner.sh" "$install/" && cp -r "$here/lib/runner" "$install/lib/" &&
-	cp "${KMC_REPORT:-$here/build/bin/kmc-report}" "$install/bin/kmc-report" &&
-	cp "${FAKE_TEST:-$here/build/tests/fake_test}" "$install/x86/alpha_test" &&
-	cp "$install/x86/alpha_test" "$install/x86/beta_test" || exit 2
+fake_suite "$install" alpha_test beta_test
+mkdir -p "$work/bin"
 # A sync(1) that notes what is safe from then on.
 # shellcheck disable=SC2016 # the stub expands it
 printf '%s\n' '#!/bin/bash' '[[ $1 == -d ]] && shift' 'size=$(stat -c %s "$1")' \

@@ -11,11 +11,6 @@ set -u
 export LC_ALL=C
 
 here=$(cd -- "$(dirname -- "$0")/.." && pwd)
-fake=${FAKE_TEST:-$here/build/tests/fake_test}
-report=${KMC_REPORT:-$here/build/bin/kmc-report}
-for file in "$fake" "$report"; do
-	[[ -x $file ]] || { printf 'results_test.sh: %s is not built\n' "$file" >&2 && exit 2; }
-done
 work=$(mktemp -d "${TMPDIR:-/tmp}/results_test.XXXXXX") || exit 2
 trap 'rm -rf -- "$work"' EXIT
 
@@ -27,16 +22,10 @@ source "$here/tests/run_fixture.sh"
 
 # An install folder with two tests.
 install=$work/install
-mkdir -p "$install/x86" "$install/bin" "$install/lib"
-cp "$here/runner.sh" "$install/"
-cp -r "$here/lib/runner" "$install/lib/"
-cp "$report" "$install/bin/kmc-report"
-cp "$fake" "$install/x86/alpha_test"
-cp "$fake" "$install/x86/beta_test"
+fake_suite "$install" alpha_test beta_test
+report=$install/bin/kmc-report
 
 runner() { "$install/runner.sh" "$@"; }
-hasnt() { [[ $2 != *"$1"* ]] || problem "'$1' is in what should not have it"; }
-last_line() { [[ ${out##*$'\n'} == "$1" ]] || problem "last line is '${out##*$'\n'}', not '$1'"; }
 
 #
 # The page

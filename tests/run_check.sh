@@ -116,7 +116,7 @@ svm-npt 6.1 1/2'
 
 list_parts() {
 	local file name host kernel shard
-	part source 120 tests/run_check.sh --source
+	part source 300 tests/run_check.sh --source
 	# The long ones first.
 	while read -r host kernel shard; do
 		part "lab-$host" 1500 tests/lab_test.sh "$host" "$kernel" "$shard"

@@ -8,38 +8,26 @@ set -u
 export LC_ALL=C
 
 here=$(cd -- "$(dirname -- "$0")/.." && pwd)
-fake=${FAKE_TEST:-$here/build/tests/fake_test}
-report=${KMC_REPORT:-$here/build/bin/kmc-report}
 RANDOM=${SEED:-$$}
 printf '# SEED=%s\n' "${SEED:-$$}"
 
-for file in "$fake" "$report"; do
-	[[ -x $file ]] || { printf 'runner_test.sh: %s is not built\n' "$file" >&2 && exit 2; }
-done
 work=$(mktemp -d "${TMPDIR:-/tmp}/runner_test.XXXXXX") || exit 2
 trap 'rm -rf -- "$work"' EXIT
+scratch=$work
+# shellcheck source=tests/checking.sh
+source "$here/tests/checking.sh"
 
 # An install folder with two tests, and a kernel log that is a file.
 install=$work/install
-mkdir -p "$install/x86" "$install/bin" "$install/lib" "$work/path"
-cp "$here/runner.sh" "$install/"
-cp -r "$here/lib/runner" "$install/lib/"
-cp "$report" "$install/bin/kmc-report"
-cp "$fake" "$install/x86/alpha_test"
-cp "$fake" "$install/x86/beta_test"
+fake_suite "$install" alpha_test beta_test
+fake=$install/x86/alpha_test report=$install/bin/kmc-report
+mkdir -p "$work/path"
 export KMC_KMSG=$work/kmsg FAKE_KMSG=$work/kmsg FAKE_PLAN=''
 printf '#!/bin/sh\ncat "%s"\n' "$work/kmsg" >"$work/path/dmesg"
 chmod +x "$work/path/dmesg"
 PATH=$work/path:$PATH
 : >"$work/kmsg"
-test_bin=$install/x86/alpha_test
-
-#
-# Checking
-#
-scratch=$work
-# shellcheck source=tests/checking.sh
-source "$here/tests/checking.sh"
+test_bin=$fake
 
 # Runs a function as one subtest.
 subtest() {
@@ -48,11 +36,8 @@ subtest() {
 	check "$1"
 }
 
-hasnt() { [[ $2 != *"$1"* ]] || problem "'$1' is in: ${2: -600}"; }
-
 runner() { "$install/runner.sh" "$@"; }
 summary() { cat "$install/results/latest/summary.json"; }
-last_line() { [[ ${out##*$'\n'} == "$1" ]] || problem "last line is '${out##*$'\n'}', not '$1'"; }
 
 # KTAP as the kernel's documentation has it: version, plan, numbered results, totals that agree.
 well_formed() {

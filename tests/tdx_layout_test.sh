@@ -4,30 +4,31 @@
 # The structures handed to KVM are laid out as this machine's headers have them, and as the
 # newest that Debian has (its package is fetched once, into the lab's cache; without a network
 # that is skipped).  Prints KTAP; exits 0 or 1.
+# shellcheck disable=SC2030,SC2031 # what is sourced in a subshell has a "here" of its own
 set -u
 export LC_ALL=C
 
-tests=$(cd -- "$(dirname -- "$0")" && pwd)
+here=$(cd -- "$(dirname -- "$0")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/tdx_layout.XXXXXX") || exit 2
 trap 'rm -rf -- "$work"' EXIT
 scratch=$work
 # shellcheck source=tests/checking.sh
-source "$tests/checking.sh"
+source "$here/tests/checking.sh"
 
 # layout INCLUDE-FOLDER GCC-OPTION...: compiles the assertions.
 layout() {
 	local include=$1
 	shift
 	gcc -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Werror -fsyntax-only -I"$include" "$@" \
-		"$tests/../lib/vmm/tdx_layout.c"
+		"$here/lib/vmm/tdx_layout.c"
 }
 
 # Leaves the headers' folder in cache/headers/newest; in a subshell, as its errors end it.
 fetch_newest() (
 	# shellcheck source=lab/common.sh
-	source "$tests/../lab/common.sh"
+	source "$here/lab/common.sh"
 	# shellcheck source=lab/packages.sh
-	source "$tests/../lab/packages.sh"
+	source "$here/lab/packages.sh"
 	update=no
 	trap 'rm -rf -- "${cleanup_paths[@]}"' EXIT
 	# shellcheck disable=SC2317 # called by cached
@@ -46,15 +47,15 @@ fetch_newest() (
 )
 
 printf 'KTAP version 1\n1..3\n'
-run 0 layout "$tests/../include"
+run 0 layout "$here/include"
 check "this machine's headers"
 
 # Broken on purpose: each of these must be noticed.
-cp -r "$tests/../include" "$work/include"
+cp -r "$here/include" "$work/include"
 for edit in 's/u64 reserved\[250\]/u64 reserved[249]/' 's/^\tu64 xfam;$/\tu32 xfam;/' 's/^\tu64 hw_error;/\tu32 hw_error;/' \
 	's/^\tTDX_INIT_MEM_REGION,.*//' 's/u64 gpa;  .*/u32 gpa;/'; do
-	sed "$edit" "$tests/../include/tdx.h" >"$work/include/tdx.h"
-	cmp -s "$tests/../include/tdx.h" "$work/include/tdx.h" && problem "does nothing: $edit"
+	sed "$edit" "$here/include/tdx.h" >"$work/include/tdx.h"
+	cmp -s "$here/include/tdx.h" "$work/include/tdx.h" && problem "does nothing: $edit"
 	run 1 layout "$work/include"
 	[[ $err == *'static assertion failed'* ]] || problem "noticed for another reason: $edit"
 done
@@ -64,7 +65,7 @@ if newest=$(fetch_newest 2>"$work/err"); then
 	include=$newest/root/usr/include
 	printf '# %s\n' "$(sed -n 's/^package //p' "$newest/info")"
 	grep -q 'struct kvm_tdx_cmd' "$include/x86_64-linux-gnu/asm/kvm.h" || problem "these headers know no TDX"
-	run 0 layout "$tests/../include" -isystem "$include" -isystem "$include/x86_64-linux-gnu"
+	run 0 layout "$here/include" -isystem "$include" -isystem "$include/x86_64-linux-gnu"
 	check "the newest headers"
 else
 	((++number))
