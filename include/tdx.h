@@ -94,6 +94,15 @@ int tdx_capabilities_get(int vm_fd, struct tdx_capabilities **caps);
 struct tdx_init_vm *tdx_init_vm_make(const struct tdx_capabilities *caps,
 				     const struct kvm_cpuid2 *supported, unsigned int gpaw);
 
+/* KVM_TDX_INIT_VM, again for a while after EAGAIN: the CPU had no entropy for a key just then. */
+int tdx_vm_init(int vm_fd, const struct tdx_init_vm *init, u64 *hw_error);
+
+/*
+ * KVM_TDX_GET_CPUID with room for nent entries, at most TDX_MAX_CPUID_ENTRIES; free *cpuid.  It is there
+ * also with E2BIG, and nent then says how many it would take; not with ENOMEM.
+ */
+int tdx_vcpu_get_cpuid(int vcpu_fd, u32 nent, struct kvm_cpuid2 **cpuid, u64 *hw_error);
+
 /* The three capabilities that a TD needs: split irqchip, x2APIC API, exits for MapGPA. */
 int tdx_enable_caps(int vm_fd);
 

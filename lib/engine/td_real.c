@@ -72,7 +72,7 @@ static void init_vm(struct td_guest *td)
 
 	check(err, 0, "KVM_ENABLE_CAP");
 	init = make_init(td);
-	err = tdx_vm_command(td->vm->fd, TDX_INIT_VM, 0, init, &hw_error);
+	err = tdx_vm_init(td->vm->fd, init, &hw_error);
 	free(init);
 	TEST_REQUIRE(err != EINVAL || td->layout.gpaw == TDX_GPAW_4LEVEL || has_5level_ept(),
 		     "KVM_TDX_INIT_VM: no TD with GPAW %u here, the CPU has no 5-level EPT",
@@ -83,15 +83,12 @@ static void init_vm(struct td_guest *td)
 static void add_vcpu(struct td_guest *td, u32 id)
 {
 	struct vcpu *vcpu = vm_vcpu_add(td->vm, id);
-	struct kvm_cpuid2 *cpuid =
-		calloc(1, sizeof(*cpuid) + TDX_MAX_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid;
 	u64 hw_error = 0;
 	int err, set = 0;
 
-	TEST_ASSERT(cpuid, "out of memory");
 	td->cpu[id].vcpu = vcpu;
-	cpuid->nent = TDX_MAX_CPUID_ENTRIES;
-	err = tdx_vcpu_command(vcpu->fd, TDX_GET_CPUID, 0, cpuid, &hw_error);
+	err = tdx_vcpu_get_cpuid(vcpu->fd, TDX_MAX_CPUID_ENTRIES, &cpuid, &hw_error);
 	if (!err)
 		set = __vcpu_set_cpuid(vcpu, cpuid);
 	free(cpuid);

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "tdx.h"
 
+#define MAX_TRIES 10
+#define RETRY_US 10000
 #define SPLIT_IRQCHIP_PINS 24
 /* KVM_CAP_X2APIC_API: 32-bit ids, no broadcast quirk. */
 #define X2APIC_API_FLAGS (KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK)
@@ -115,6 +118,26 @@ struct tdx_init_vm *tdx_init_vm_make(const struct tdx_capabilities *caps,
 		leaf->eax |= gpaw << TDX_GPAW_SHIFT;
 	}
 	return init;
+}
+
+int tdx_vm_init(int vm_fd, const struct tdx_init_vm *init, u64 *hw_error)
+{
+	int err, tries = 0;
+
+	do {
+		err = tdx_vm_command(vm_fd, TDX_INIT_VM, 0, init, hw_error);
+	} while (err == EAGAIN && ++tries < MAX_TRIES && !usleep(RETRY_US));
+	return err;
+}
+
+int tdx_vcpu_get_cpuid(int vcpu_fd, u32 nent, struct kvm_cpuid2 **cpuid, u64 *hw_error)
+{
+	*cpuid = calloc(1, sizeof(**cpuid) +
+				   TDX_MAX_CPUID_ENTRIES * sizeof((*cpuid)->entries[0]));
+	if (!*cpuid)
+		return ENOMEM;
+	(*cpuid)->nent = nent;
+	return tdx_vcpu_command(vcpu_fd, TDX_GET_CPUID, 0, *cpuid, hw_error);
 }
 
 static int enable(int vm_fd, u32 cap, u64 arg)

@@ -11,7 +11,6 @@
 #include "tdx_td.h"
 
 #define PAGE 4096
-#define MAX_TRIES 10
 /* UD2 at the reset vector: without an IDT that is a triple fault. */
 #define RESET_VECTOR_OFFSET 0xff0
 
@@ -113,14 +112,9 @@ int td_init_vm(struct td *td)
 {
 	struct kvm_cpuid2 *supported = kvm_supported_cpuid(td->kvm_fd);
 	struct tdx_init_vm *init = tdx_init_vm_make(td->caps, supported, td->gpaw);
-	int err = ENOMEM, tries = 0;
 	u64 hw_error = 0;
+	int err = init ? tdx_vm_init(td->vm.fd, init, &hw_error) : ENOMEM;
 
-	/* EAGAIN: the CPU had no entropy for a key just now. */
-	do {
-		if (init)
-			err = tdx_vm_command(td->vm.fd, TDX_INIT_VM, 0, init, &hw_error);
-	} while (err == EAGAIN && ++tries < MAX_TRIES && !usleep(10000));
 	free(init);
 	free(supported);
 	return command_failed(td, "KVM_TDX_INIT_VM", err, hw_error);
@@ -128,17 +122,7 @@ int td_init_vm(struct td *td)
 
 int td_get_cpuid(struct td *td, u32 nent, struct kvm_cpuid2 **cpuid)
 {
-	struct kvm_cpuid2 *c;
-	int err;
-
-	c = calloc(1, sizeof(*c) + TDX_MAX_CPUID_ENTRIES * sizeof(c->entries[0]));
-	if (!c)
-		return ENOMEM;
-	c->nent = nent;
-	err = tdx_vcpu_command(td->vcpu.fd, TDX_GET_CPUID, 0, c, NULL);
-	/* Also with E2BIG: nent says how many it would take. */
-	*cpuid = c;
-	return err;
+	return tdx_vcpu_get_cpuid(td->vcpu.fd, nent, cpuid, NULL);
 }
 
 static int create_vcpu(struct td *td)
