@@ -8,9 +8,9 @@ B := build$(if $(SAN),/san)
 CFLAGS ?= -O2 -g
 KMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
 	-Werror -Iinclude -isystem /usr/include/traceevent -MMD -MP
-# Static, so that a build host can feed bare hosts; sanitizers cannot be.  No plugins, then:
-# lib/observe/trace_instance.c has the dlopen() that libtraceevent gets.
-LINK := -static -Wl,--wrap=dlopen
+# Static, so that a build host can feed bare hosts; sanitizers cannot be.  lib/vmm/static_link.c
+# has what the libraries would want glibc's shared objects for.
+LINK := -static $(foreach f,dlopen getaddrinfo,-Wl,--wrap=$f,-u,__wrap_$f)
 ifneq ($(SAN),)
 KMC_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK := -fsanitize=address,undefined

@@ -30,21 +30,6 @@ static char instance_path[512];
 static int instance_fd = -1;
 static pid_t owner;
 
-#ifdef STATIC_LINK
-/*
- * libtraceevent can load plugins, which nothing here asks for, and a static binary could
- * not: the Makefile has the linker send its dlopen() here.
- */
-void *__wrap_dlopen(const char *file, int mode);
-
-void *__wrap_dlopen(const char *file, int mode)
-{
-	(void)file;
-	(void)mode;
-	return NULL;
-}
-#endif
-
 static void remove_instance(void)
 {
 	/* A child process is not the owner. */
