@@ -4,6 +4,7 @@
 CC ?= gcc
 SAN ?=
 B := build$(if $(SAN),/san)
+.DEFAULT_GOAL := all
 
 CFLAGS ?= -O2 -g
 KMC_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
@@ -20,7 +21,16 @@ endif
 # The last two are what a static libelf needs.
 LIBS := -ljansson -lnuma -lm -ltracefs -ltraceevent -lbpf -lelf -lz -lzstd
 
-LIB_C := $(filter-out lib/report/kmc_report.c,$(wildcard lib/*/*.c))
+# lib/vmm/kvm_calls.h: ours, or over the library of a kernel tree.
+CALLS_C := lib/vmm/own_calls.c
+CALLS_O :=
+ifneq ($(LIBKVM),)
+include lib/vmm/libkvm/libkvm.mk
+CALLS_C := lib/vmm/libkvm/ends.c
+CALLS_O := $(B)/libkvm.o
+endif
+
+LIB_C := $(filter-out lib/report/kmc_report.c lib/vmm/own_calls.c,$(wildcard lib/*/*.c)) $(CALLS_C)
 LIB_S := $(wildcard lib/*/*.S)
 MODEL_C := $(wildcard lib/model/*.c)
 LIB_O := $(LIB_C:%.c=$(B)/%.o) $(LIB_S:%.S=$(B)/%.o)
@@ -61,7 +71,7 @@ $(B)/%.o: %.S Makefile
 
 $(B)/lib/report/page_assets.o: lib/report/page.css lib/report/page.js
 
-$(B)/libkmc.a: $(LIB_O)
+$(B)/libkmc.a: $(LIB_O) $(CALLS_O)
 	@rm -f $@
 	$(AR) rcs $@ $^
 

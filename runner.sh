@@ -17,9 +17,9 @@ export LC_ALL=C
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 readonly here
 
-# In the source tree the binaries are under build/; an install folder may have them beside us.
-if [[ -d $here/build/x86 || ! -d $here/bin ]]; then
-	readonly test_dir=$here/build/x86 report=$here/build/bin/kmc-report
+# In the source tree the binaries are under build/, or KMC_BUILD; an install folder may have them beside us.
+if [[ -d $here/${KMC_BUILD:=build}/x86 || ! -d $here/bin ]]; then
+	readonly test_dir=$here/$KMC_BUILD/x86 report=$here/$KMC_BUILD/bin/kmc-report
 else
 	readonly test_dir=$here/x86 report=$here/bin/kmc-report
 fi

@@ -28,6 +28,7 @@ struct vm_slot {
 
 struct vm {
 	struct host_card card; /* of the host it is on */
+	struct kvm_vm *kvm;    /* what lib/vmm/kvm_calls.h knows it as */
 	int kvm_fd, fd;
 	size_t run_size; /* bytes of a vCPU's struct kvm_run mapping */
 	unsigned int nr_slots;
@@ -37,6 +38,7 @@ struct vm {
 
 struct vcpu {
 	struct vm *vm;
+	struct kvm_vcpu *kvm;
 	int fd;
 	u32 id;
 	struct kvm_run *run;
@@ -63,6 +65,13 @@ int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host);
 void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size);
 /* size bytes of memory at gpa, all in one slot, again at another guest physical address. */
 void vm_mem_alias(struct vm *vm, gpa_t gpa, u64 size, gpa_t alias);
+/*
+ * size bytes at host, which stay the caller's, as memory at gpa, and from offset in a guest_memfd
+ * its private side; guest_memfd -1: none.
+ */
+int __vm_slot_add(struct vm *vm, gpa_t gpa, u64 size, void *host, int guest_memfd, u64 offset);
+/* The caller closes it. */
+int vm_create_guest_memfd(struct vm *vm, u64 size);
 /* KVM drops all its pages of the VM: a memslot comes and goes, which lies at this free address. */
 void vm_drop_pages(struct vm *vm, gpa_t gpa);
 /* Host address, or NULL when the guest has no memory at gpa. */
@@ -75,8 +84,10 @@ int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
 	do {                                                                                   \
 		int ioctl_err = __vcpu_ioctl(vcpu, request, arg);                              \
 		TEST_ASSERT(!ioctl_err, #request " vcpu %u: %s", (vcpu)->id,                   \
-			    strerror(ioctl_err));                                              \
+			    vm_strerror((vcpu)->vm, ioctl_err));                                              \
 	} while (0)
+/* strerror(), or that KVM has killed the VM, which answers EIO from then on. */
+const char *vm_strerror(const struct vm *vm, int err);
 /* What KVM_CHECK_EXTENSION answers: 0 or less means no. */
 int vm_check_cap(struct vm *vm, long cap);
 
@@ -105,6 +116,8 @@ int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *sregs, const u6
 void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
 void vcpu_settle(struct vcpu *vcpu); /* runnable, not in SMM, no SMI or INIT pending */
 u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);
+/* 0, EINVAL when KVM_SET_MSRS refuses the value, or its errno. */
+int __vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
 void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
 
 /* vcpu_run() came back because the watchdog expired. */

@@ -34,8 +34,8 @@ check_run_name()
 
 check_built()
 {
-	compgen -G "$suite/build/x86/*_test" >/dev/null ||
-		die "nothing is built in build/x86: run make first"
+	compgen -G "$suite/${KMC_BUILD:-build}/x86/*_test" >/dev/null ||
+		die "nothing is built in ${KMC_BUILD:-build}/x86: run make first"
 }
 
 # unique NAME...: one per line, twice the same is once.

@@ -107,15 +107,15 @@ get_base()
 	fi
 }
 
-# What the guest runs: the suite as it lies in the source tree.  Of build/bin
-# the runner needs kmc-report only.
+# What the guest runs: the suite as it lies in the source tree; KMC_BUILD is build/ there.
+# Of build/bin the runner needs kmc-report only.
 add_suite()
 {
-	local root=$1 suite=$2 bin=$3 file
+	local root=$1 suite=$2 bin=$3 build=$2/${KMC_BUILD:-build} file
 
-	for file in "$suite"/build/x86/* "$suite"/build/bin/$bin; do
+	for file in "$build"/x86/* "$build"/bin/$bin; do
 		[[ -f $file && -x $file ]] || continue
-		install_with_libs "$root" "$file" "/suite/${file#"$suite/"}" || return
+		install_with_libs "$root" "$file" "/suite/build/${file#"$build/"}" || return
 	done
 	for file in runner.sh lib/runner x86/known_issues.json; do
 		[[ -e $suite/$file ]] || continue

@@ -284,7 +284,7 @@ else
 fi
 # The summary is made here: an emulated CPU takes minutes for many failures.
 if [[ -z $cmd && -s $out/run.jsonl && ! -e $out/summary.json ]]; then
-	said=$("$suite/build/bin/kmc-report" summary "$out")
+	said=$("$suite/${KMC_BUILD:-build}/bin/kmc-report" summary "$out")
 	summary_status=$?
 	echo "$said" 2>/dev/null
 	((code)) || code=$summary_status

@@ -29,18 +29,6 @@ static struct kvm_sregs wanted_sregs(const struct refusal_rig *rig, const struct
 	return s;
 }
 
-/* 0, EINVAL for "0 of 1 set", or the errno. */
-static int set_efer(struct vcpu *vcpu, u64 efer)
-{
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} m = { .head.nmsrs = 1, .entry = { .index = MSR_EFER, .data = efer } };
-	int n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
-
-	return n < 0 ? errno : n == 1 ? 0 : EINVAL;
-}
-
 static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_sregs *now,
 		  const struct attempt *a)
 {
@@ -53,7 +41,7 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 		return __vcpu_sregs2_set(vcpu, &s,
 					 a->pdptes == PDPTES_GIVEN ? a->pdpte : NULL);
 	default:
-		return set_efer(vcpu, a->to.efer);
+		return __vcpu_msr_set(vcpu, MSR_EFER, a->to.efer);
 	}
 }
 

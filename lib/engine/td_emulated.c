@@ -25,31 +25,10 @@ static bool with_memfd(const struct td_guest *td)
 /* A slot of memory that the VM does not own. */
 static void add_slot(struct td_guest *td, gpa_t gpa, u64 size, u8 *host, int gmem_fd)
 {
-	struct kvm_userspace_memory_region2 region = {
-		.slot = td->vm->nr_slots,
-		.flags = gmem_fd < 0 ? 0 : KVM_MEM_GUEST_MEMFD,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)host,
-		.guest_memfd = gmem_fd < 0 ? 0 : gmem_fd,
-	};
-	/* The older structure is how the newer one begins. */
-	const int err = __vm_ioctl(
-		td->vm, gmem_fd < 0 ? KVM_SET_USER_MEMORY_REGION : KVM_SET_USER_MEMORY_REGION2,
-		&region);
+	const int err = __vm_slot_add(td->vm, gpa, size, host, gmem_fd, 0);
 
-	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s",
-		    region.slot, (unsigned long long)gpa, (unsigned long long)size, strerror(err));
-	td->vm->slot[td->vm->nr_slots++] = (struct vm_slot){ region.slot, true, gpa, size, host };
-}
-
-static void create_gmem(struct td_guest *td)
-{
-	struct kvm_create_guest_memfd create = { .size = TD_TEST_SIZE };
-
-	td->gmem_fd = ioctl(td->vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	TEST_ASSERT(td->gmem_fd >= 0, "KVM_CREATE_GUEST_MEMFD size %#x: %s", TD_TEST_SIZE,
-		    strerror(errno));
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION gpa %#llx size %#llx: %s",
+		    (unsigned long long)gpa, (unsigned long long)size, vm_strerror(td->vm, err));
 }
 
 /* All of test memory is private and pending: on neither side anything may be met. */
@@ -65,7 +44,7 @@ static void create_memory(struct td_guest *td)
 	td->private_side = td_map_aligned(TD_TEST_SIZE, PROT_NONE, td->layout.large);
 	td->shared_side = td_map_aligned(TD_TEST_SIZE, PROT_NONE, td->layout.large);
 	if (with_memfd(td))
-		create_gmem(td);
+		td->gmem_fd = vm_create_guest_memfd(td->vm, TD_TEST_SIZE);
 	add_slot(td, TD_TEST_GPA, TD_TEST_SIZE, td->private_side, td->gmem_fd);
 	add_slot(td, TD_TEST_GPA | shared, TD_TEST_SIZE, td->shared_side, -1);
 	td_image_write(&td->layout, td->low, reset);

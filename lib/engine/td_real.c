@@ -101,23 +101,13 @@ static void add_vcpu(struct td_guest *td, u32 id)
 /* A slot whose private side is in the guest_memfd, and at first all of it but the mailboxes. */
 static u8 *add_memory(struct td_guest *td, gpa_t gpa, u64 size, u64 private_size, u64 offset)
 {
-	struct kvm_userspace_memory_region2 region = {
-		.slot = td->vm->nr_slots,
-		.flags = KVM_MEM_GUEST_MEMFD,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.guest_memfd_offset = offset,
-		.guest_memfd = td->gmem_fd,
-	};
 	u8 *shared = td_map_aligned(size, PROT_READ | PROT_WRITE, td->layout.large);
 	int err;
 
-	region.userspace_addr = (uintptr_t)shared;
 	/* vm_gpa2hva() would be the shared side: not what most who ask mean. */
-	td->vm->slot[td->vm->nr_slots++] =
-		(struct vm_slot){ region.slot, false, gpa, size, shared };
-	err = __vm_ioctl(td->vm, KVM_SET_USER_MEMORY_REGION2, &region);
+	err = __vm_slot_add(td->vm, gpa, size, shared, td->gmem_fd, offset);
 	check(err, 0, "KVM_SET_USER_MEMORY_REGION2");
+	td->vm->slot[td->vm->nr_slots - 1].shared = false; /* the VM's from now on */
 	err = td_set_private(td, gpa, private_size, true);
 	check(err, 0, "KVM_SET_MEMORY_ATTRIBUTES");
 	return shared;
@@ -154,7 +144,6 @@ static void load_image(struct td_guest *td)
 
 static void real_create(struct td_guest *td)
 {
-	struct kvm_create_guest_memfd create = { .size = GMEM_SIZE };
 	u64 hw_error = 0;
 	int err;
 	u32 i;
@@ -163,8 +152,7 @@ static void real_create(struct td_guest *td)
 	init_vm(td);
 	for (i = 0; i < td->nr_vcpus; i++)
 		add_vcpu(td, i);
-	td->gmem_fd = ioctl(td->vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	TEST_ASSERT(td->gmem_fd >= 0, "KVM_CREATE_GUEST_MEMFD: %s", strerror(errno));
+	td->gmem_fd = vm_create_guest_memfd(td->vm, GMEM_SIZE);
 	td->mailboxes =
 		add_memory(td, 0, LOW_AND_MAILBOXES, TD_LOW_SIZE, GMEM_LOW) + TD_MAILBOX_GPA;
 	td->shared_side = add_memory(td, TD_TEST_GPA, TD_TEST_SIZE, TD_TEST_SIZE, GMEM_TEST);

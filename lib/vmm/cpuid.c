@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPUID tables, and the facts the model needs from them. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
+#include "kvm_calls.h"
 #include "test_assert.h"
 #include "vm.h"
-
-#define MAX_CPUID_ENTRIES 256
 
 static size_t cpuid_size(u32 nent)
 {
@@ -17,22 +14,12 @@ static size_t cpuid_size(u32 nent)
 
 struct kvm_cpuid2 *kvm_supported_cpuid(int kvm_fd)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, cpuid_size(MAX_CPUID_ENTRIES));
-
-	int err;
-
-	TEST_ASSERT(cpuid, "out of memory");
-	cpuid->nent = MAX_CPUID_ENTRIES;
-	err = ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) ? errno : 0;
-	if (err)
-		free(cpuid);
-	TEST_ASSERT(!err, "KVM_GET_SUPPORTED_CPUID nent %u: %s", MAX_CPUID_ENTRIES, strerror(err));
-	return cpuid;
+	return vmm_supported_cpuid(kvm_fd);
 }
 
 int __vcpu_set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 {
-	int err = __vcpu_ioctl(vcpu, KVM_SET_CPUID2, (void *)cpuid);
+	int err = vmm_set_cpuid(vcpu->kvm, cpuid);
 
 	if (!err) {
 		size_t size = cpuid_size(cpuid->nent);
@@ -51,7 +38,7 @@ void vcpu_set_cpuid(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 	int err = __vcpu_set_cpuid(vcpu, cpuid);
 
 	TEST_ASSERT(!err, "KVM_SET_CPUID2 vcpu %u nent %u: %s", vcpu->id, cpuid->nent,
-		    strerror(err));
+		    vm_strerror(vcpu->vm, err));
 }
 
 struct kvm_cpuid_entry2 *cpuid_entry(struct kvm_cpuid2 *cpuid, u32 function, u32 index)

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm_calls.h"
 #include "nested_state.h"
 #include "test_assert.h"
 
 struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu)
 {
-	int size = vm_check_cap(vcpu->vm, KVM_CAP_NESTED_STATE), err;
+	int size = vm_check_cap(vcpu->vm, KVM_CAP_NESTED_STATE);
 	struct kvm_nested_state *state;
 
 	if (size <= 0)
@@ -16,21 +17,16 @@ struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu)
 	state = calloc(1, size);
 	TEST_ASSERT(state, "out of memory");
 	state->size = size;
-	err = __vcpu_ioctl(vcpu, KVM_GET_NESTED_STATE, state);
-	if (err) {
-		free(state);
-		TEST_ASSERT(false, "KVM_GET_NESTED_STATE vcpu %u size %d: %s", vcpu->id, size,
-			    strerror(err));
-	}
+	vmm_nested_get(vcpu->kvm, state);
 	return state;
 }
 
 void vcpu_nested_set(struct vcpu *vcpu, const struct kvm_nested_state *state)
 {
-	int err = __vcpu_ioctl(vcpu, KVM_SET_NESTED_STATE, (void *)state);
+	int err = vmm_nested_set(vcpu->kvm, state);
 
 	TEST_ASSERT(!err, "KVM_SET_NESTED_STATE vcpu %u flags %#x: %s", vcpu->id, state->flags,
-		    strerror(err));
+		    vm_strerror(vcpu->vm, err));
 }
 
 bool vcpu_in_l2(struct vcpu *vcpu)

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cpu_offer.h"
+#include "kvm_calls.h"
 #include "kvm_private_memory.h"
 #include "test_assert.h"
 #include "vm.h"
@@ -22,13 +22,6 @@ int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg)
 {
 	return ioctl(vcpu->fd, request, arg) < 0 ? errno : 0;
 }
-
-#define VCPU_IOCTL(vcpu, request, arg)                                                 \
-	do {                                                                           \
-		int err_ = __vcpu_ioctl(vcpu, request, arg);                           \
-                                                                                       \
-		TEST_ASSERT(!err_, #request " vcpu %u: %s", (vcpu)->id, strerror(err_)); \
-	} while (0)
 
 struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 {
@@ -43,38 +36,35 @@ struct vcpu *vm_vcpu_add(struct vm *vm, u32 id)
 	/* Even if nothing comes of it: vm_free() then knows of it. */
 	vcpu->next = vm->vcpus;
 	vm->vcpus = vcpu;
-	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
-	TEST_ASSERT(vcpu->fd >= 0, "KVM_CREATE_VCPU id %u: %s", id, strerror(errno));
-	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-	TEST_ASSERT(vcpu->run != MAP_FAILED, "mmap of vcpu %u, %zu bytes: %s", id, vm->run_size,
-		    strerror(errno));
+	vcpu->kvm = vmm_vcpu_add(vm->kvm, id, &vcpu->fd, &vcpu->run);
 	cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	cpu_offer_apply(cpuid);
 	err = __vcpu_set_cpuid(vcpu, cpuid);
 	nent = cpuid->nent;
 	free(cpuid);
-	TEST_ASSERT(!err, "KVM_SET_CPUID2 vcpu %u nent %u: %s", id, nent, strerror(err));
+	TEST_ASSERT(!err, "KVM_SET_CPUID2 vcpu %u nent %u: %s", id, nent,
+		    vm_strerror(vm, err));
 	return vcpu;
 }
 
 void vcpu_regs_get(struct vcpu *vcpu, struct kvm_regs *regs)
 {
-	VCPU_IOCTL(vcpu, KVM_GET_REGS, regs);
+	vmm_regs_get(vcpu->kvm, regs);
 }
 
 void vcpu_regs_set(struct vcpu *vcpu, const struct kvm_regs *regs)
 {
-	VCPU_IOCTL(vcpu, KVM_SET_REGS, (void *)regs);
+	vmm_regs_set(vcpu->kvm, regs);
 }
 
 void vcpu_sregs_get(struct vcpu *vcpu, struct kvm_sregs *sregs)
 {
-	VCPU_IOCTL(vcpu, KVM_GET_SREGS, sregs);
+	vmm_sregs_get(vcpu->kvm, sregs);
 }
 
 int __vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
-	return __vcpu_ioctl(vcpu, KVM_SET_SREGS, (void *)sregs);
+	return vmm_sregs_set(vcpu->kvm, sregs);
 }
 
 void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
@@ -82,7 +72,8 @@ void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	int err = __vcpu_sregs_set(vcpu, sregs);
 
 	TEST_ASSERT(!err, "KVM_SET_SREGS vcpu %u cr0 %#llx cr3 %#llx cr4 %#llx efer %#llx: %s",
-		    vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer, strerror(err));
+		    vcpu->id, sregs->cr0, sregs->cr3, sregs->cr4, sregs->efer,
+		    vm_strerror(vcpu->vm, err));
 }
 
 int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *s, const u64 *pdptrs)
@@ -105,13 +96,13 @@ void vcpu_events_clear(struct vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 
-	VCPU_IOCTL(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	vmm_events_get(vcpu->kvm, &events);
 	memset(&events.exception, 0, sizeof(events.exception));
 	memset(&events.interrupt, 0, sizeof(events.interrupt));
 	memset(&events.nmi, 0, sizeof(events.nmi));
 	events.flags &= ~(KVM_VCPUEVENT_VALID_SMM | KVM_VCPUEVENT_VALID_PAYLOAD |
 			  KVM_VCPUEVENT_VALID_TRIPLE_FAULT);
-	VCPU_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
+	vmm_events_set(vcpu->kvm, &events);
 }
 
 void vcpu_settle(struct vcpu *vcpu)
@@ -119,35 +110,29 @@ void vcpu_settle(struct vcpu *vcpu)
 	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_vcpu_events events;
 
-	VCPU_IOCTL(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	vmm_events_get(vcpu->kvm, &events);
 	memset(&events.smi, 0, sizeof(events.smi));
 	events.flags = KVM_VCPUEVENT_VALID_SMM;
-	VCPU_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
-	VCPU_IOCTL(vcpu, KVM_SET_MP_STATE, &runnable);
+	vmm_events_set(vcpu->kvm, &events);
+	vmm_mp_state_set(vcpu->kvm, &runnable);
 }
-
-struct one_msr {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entry;
-};
 
 u64 vcpu_msr_get(struct vcpu *vcpu, u32 index)
 {
-	struct one_msr m = { .head.nmsrs = 1, .entry.index = index };
-	int n = ioctl(vcpu->fd, KVM_GET_MSRS, &m);
+	return vmm_msr_get(vcpu->kvm, index);
+}
 
-	TEST_ASSERT(n == 1, "KVM_GET_MSRS vcpu %u msr %#x: %s", vcpu->id, index,
-		    n < 0 ? strerror(errno) : "refused");
-	return m.entry.data;
+int __vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value)
+{
+	return vmm_msr_set(vcpu->kvm, index, value);
 }
 
 void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value)
 {
-	struct one_msr m = { .head.nmsrs = 1, .entry = { .index = index, .data = value } };
-	int n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
+	int err = __vcpu_msr_set(vcpu, index, value);
 
-	TEST_ASSERT(n == 1, "KVM_SET_MSRS vcpu %u msr %#x value %#llx: %s", vcpu->id, index,
-		    (unsigned long long)value, n < 0 ? strerror(errno) : "refused");
+	TEST_ASSERT(!err, "KVM_SET_MSRS vcpu %u msr %#x value %#llx: %s", vcpu->id, index,
+		    (unsigned long long)value, vm_strerror(vcpu->vm, err));
 }
 
 /*
@@ -209,24 +194,23 @@ static void watchdog_set(unsigned int ms)
 u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
 		       bool (*answer)(void *context, u32 exit), void *context)
 {
-	int ret, err;
 	bool again;
+	int err;
 
 	watchdog_expired = 0;
 	vcpu->run->immediate_exit = 0;
 	watched_run = vcpu->run;
 	watchdog_set(timeout_ms);
 	do {
-		ret = ioctl(vcpu->fd, KVM_RUN, NULL);
-		err = errno;
+		err = vmm_run(vcpu->kvm);
 		/* An answered exit is completed even when time is up: by a KVM_RUN that ends at once. */
-		again = ret < 0 ? (err == EINTR || err == EAGAIN) && !watchdog_expired :
-				  answer && answer(context, vcpu->run->exit_reason);
+		again = err ? (err == EINTR || err == EAGAIN) && !watchdog_expired :
+			      answer && answer(context, vcpu->run->exit_reason);
 	} while (again);
 	watchdog_set(0);
 	watched_run = NULL;
 	vcpu->run->immediate_exit = 0;
-	if (!ret)
+	if (!err)
 		return vcpu->run->exit_reason;
 	if (watchdog_expired && err == EINTR)
 		return VCPU_TIMEOUT;
@@ -242,13 +226,7 @@ u32 vcpu_run(struct vcpu *vcpu, unsigned int timeout_ms, int *error)
 
 void vcpu_run_complete_io(struct vcpu *vcpu)
 {
-	int ret;
-
-	vcpu->run->immediate_exit = 1;
-	ret = ioctl(vcpu->fd, KVM_RUN, NULL);
-	vcpu->run->immediate_exit = 0;
-	TEST_ASSERT(ret == -1 && errno == EINTR, "KVM_RUN with immediate_exit: %d, %s", ret,
-		    strerror(errno));
+	vmm_run_complete_io(vcpu->kvm);
 }
 
 const char *exit_reason_name(u32 reason)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Virtual machines and their memory. */
 #include <errno.h>
-#include <fcntl.h>
 #include <numa.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "kvm_calls.h"
+#include "kvm_private_memory.h"
 #include "test_assert.h"
 #include "vm.h"
 
@@ -28,42 +28,32 @@ int vm_check_cap(struct vm *vm, long cap)
 	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);
 }
 
-/* NULL, or the step that failed, with errno. */
-static const char *open_vm(struct vm *vm, unsigned long type)
+const char *vmm_strerror(int vm_fd, int err)
 {
-	int size;
+	/* KVM then answers all ioctls of the VM so, also those that cannot fail. */
+	if (err == EIO && ioctl(vm_fd, KVM_CHECK_EXTENSION, (long)KVM_CAP_USER_MEMORY) < 0)
+		return "KVM has killed the VM: the kernel's log may tell why";
+	return strerror(err);
+}
 
-	vm->kvm_fd = open(kvm_device_path(), O_RDWR | O_CLOEXEC);
-	if (vm->kvm_fd < 0)
-		return "open";
-	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size <= 0)
-		return "KVM_GET_VCPU_MMAP_SIZE";
-	vm->run_size = size;
-	do {
-		vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
-	} while (vm->fd < 0 && errno == EINTR);
-	return vm->fd < 0 ? "KVM_CREATE_VM" : NULL;
+const char *vm_strerror(const struct vm *vm, int err)
+{
+	return vmm_strerror(vm->fd, err);
 }
 
 static struct vm *create_on(const struct host_card *card, unsigned long type)
 {
-	struct vm *vm;
 	u64 identity = INTEL_IDENTITY_MAP_ADDR;
-	const char *step;
-	int err;
+	struct vm *vm;
+	int size;
 
 	TEST_REQUIRE(!card->kvm_error[0], "%s", card->kvm_error);
 	vm = calloc(1, sizeof(*vm));
 	TEST_ASSERT(vm, "out of memory");
 	vm->card = *card;
-	vm->kvm_fd = vm->fd = -1;
-	step = open_vm(vm, type);
-	if (step) {
-		err = errno;
-		vm_free(vm);
-		TEST_FAIL("%s, %s, VM type %lu: %s", kvm_device_path(), step, type, strerror(err));
-	}
+	vm->kvm = vmm_vm_create(type, &vm->kvm_fd, &vm->fd);
+	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->run_size = size > 0 ? size : 0;
 	/* Needed by VT-x only; other backends refuse or ignore them. */
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, INTEL_TSS_ADDR);
 	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity);
@@ -90,29 +80,15 @@ struct vm *vm_create_sharing(const struct vm *of)
 
 	for (i = 0; i < of->nr_slots; i++) {
 		const struct vm_slot *slot = &of->slot[i];
-		struct kvm_userspace_memory_region region = {
-			.slot = slot->id,
-			.guest_phys_addr = slot->gpa,
-			.memory_size = slot->size,
-			.userspace_addr = (uintptr_t)slot->host,
-		};
-		int err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+		int err = vmm_set_memory(vm->kvm, slot->id, 0, slot->gpa, slot->size, slot->host);
 
 		TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", slot->id,
-			    strerror(err));
+			    vm_strerror(vm, err));
 		vm->slot[i] = *slot;
 		vm->slot[i].shared = true;
 		vm->nr_slots++;
 	}
 	return vm;
-}
-
-static void vcpu_free(struct vm *vm, struct vcpu *vcpu)
-{
-	munmap(vcpu->run, vm->run_size);
-	close(vcpu->fd);
-	free(vcpu->cpuid);
-	free(vcpu);
 }
 
 void vm_free(struct vm *vm)
@@ -124,13 +100,11 @@ void vm_free(struct vm *vm)
 	while (vm->vcpus) {
 		struct vcpu *next = vm->vcpus->next;
 
-		vcpu_free(vm, vm->vcpus);
+		free(vm->vcpus->cpuid);
+		free(vm->vcpus);
 		vm->vcpus = next;
 	}
-	if (vm->fd >= 0)
-		close(vm->fd);
-	if (vm->kvm_fd >= 0)
-		close(vm->kvm_fd);
+	vmm_vm_free(vm->kvm);
 	for (i = 0; i < vm->nr_slots; i++)
 		if (!vm->slot[i].shared)
 			munmap(vm->slot[i].host, vm->slot[i].size);
@@ -139,11 +113,7 @@ void vm_free(struct vm *vm)
 
 static int mem_add(struct vm *vm, u16 space, gpa_t gpa, u64 size, int node, void **host)
 {
-	struct kvm_userspace_memory_region region = {
-		.slot = (u32)space << 16 | vm->nr_slots,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-	};
+	const u32 slot = (u32)space << 16 | vm->nr_slots;
 	void *p;
 	int err;
 
@@ -158,13 +128,12 @@ static int mem_add(struct vm *vm, u16 space, gpa_t gpa, u64 size, int node, void
 	madvise(p, size, MADV_NOHUGEPAGE);
 	if (node != VM_ANY_NODE && numa_available() >= 0)
 		numa_tonode_memory(p, size, node);
-	region.userspace_addr = (uintptr_t)p;
-	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	err = vmm_set_memory(vm->kvm, slot, 0, gpa, size, p);
 	if (err) {
 		munmap(p, size);
 		return err;
 	}
-	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, false, gpa, size, p };
+	vm->slot[vm->nr_slots++] = (struct vm_slot){ slot, false, gpa, size, p };
 	*host = p;
 	return 0;
 }
@@ -177,20 +146,16 @@ int __vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node, void **host)
 void vm_mem_alias(struct vm *vm, gpa_t gpa, u64 size, gpa_t alias)
 {
 	u8 *host = vm_gpa2hva(vm, gpa);
-	struct kvm_userspace_memory_region region = {
-		.slot = vm->nr_slots,
-		.guest_phys_addr = alias,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)host,
-	};
+	const u32 slot = vm->nr_slots;
 	int err;
 
 	TEST_ASSERT(host && vm->nr_slots < VM_MAX_SLOTS, "no slot at %#llx, or too many",
 		    (unsigned long long)gpa);
-	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+	err = vmm_set_memory(vm->kvm, slot, 0, alias, size, host);
 	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION gpa %#llx again at %#llx: %s",
-		    (unsigned long long)gpa, (unsigned long long)alias, strerror(err));
-	vm->slot[vm->nr_slots++] = (struct vm_slot){ region.slot, true, alias, size, host };
+		    (unsigned long long)gpa, (unsigned long long)alias,
+		    vm_strerror(vm, err));
+	vm->slot[vm->nr_slots++] = (struct vm_slot){ slot, true, alias, size, host };
 }
 
 void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size)
@@ -199,7 +164,7 @@ void *vm_mem_add_in_space(struct vm *vm, u16 space, gpa_t gpa, u64 size)
 	int err = mem_add(vm, space, gpa, size, VM_ANY_NODE, &host);
 
 	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION space %u gpa %#llx size %#llx: %s", space,
-		    (unsigned long long)gpa, (unsigned long long)size, strerror(err));
+		    (unsigned long long)gpa, (unsigned long long)size, vm_strerror(vm, err));
 	return host;
 }
 
@@ -209,27 +174,45 @@ void *vm_mem_add(struct vm *vm, gpa_t gpa, u64 size, int node)
 	int err = __vm_mem_add(vm, gpa, size, node, &host);
 
 	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u gpa %#llx size %#llx: %s",
-		    vm->nr_slots, (unsigned long long)gpa, (unsigned long long)size, strerror(err));
+		    vm->nr_slots, (unsigned long long)gpa, (unsigned long long)size, vm_strerror(vm, err));
 	return host;
+}
+
+int __vm_slot_add(struct vm *vm, gpa_t gpa, u64 size, void *host, int guest_memfd, u64 offset)
+{
+	const u32 slot = vm->nr_slots;
+	int err;
+
+	if (slot == VM_MAX_SLOTS)
+		return ENOSPC;
+	err = guest_memfd < 0 ? vmm_set_memory(vm->kvm, slot, 0, gpa, size, host) :
+				vmm_set_memory2(vm->kvm, slot, KVM_MEM_GUEST_MEMFD, gpa, size, host,
+						guest_memfd, offset);
+	if (!err)
+		vm->slot[vm->nr_slots++] = (struct vm_slot){ slot, true, gpa, size, host };
+	return err;
+}
+
+int vm_create_guest_memfd(struct vm *vm, u64 size)
+{
+	int fd, err = vmm_create_guest_memfd(vm->kvm, size, 0, &fd);
+
+	TEST_ASSERT(!err, "KVM_CREATE_GUEST_MEMFD size %#llx: %s", (unsigned long long)size,
+		    vm_strerror(vm, err));
+	return fd;
 }
 
 void vm_drop_pages(struct vm *vm, gpa_t gpa)
 {
-	struct kvm_userspace_memory_region region = {
-		.slot = DROP_SLOT,
-		.guest_phys_addr = gpa,
-		.memory_size = 0x1000,
-	};
 	void *page = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int err;
 
 	TEST_ASSERT(page != MAP_FAILED, "out of memory");
-	region.userspace_addr = (uintptr_t)page;
-	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
-	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", DROP_SLOT, strerror(err));
-	region.memory_size = 0;
-	err = __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
-	TEST_ASSERT(!err, "removing memory slot %u: %s", DROP_SLOT, strerror(err));
+	err = vmm_set_memory(vm->kvm, DROP_SLOT, 0, gpa, 0x1000, page);
+	TEST_ASSERT(!err, "KVM_SET_USER_MEMORY_REGION slot %u: %s", DROP_SLOT,
+		    vm_strerror(vm, err));
+	err = vmm_set_memory(vm->kvm, DROP_SLOT, 0, gpa, 0, page);
+	TEST_ASSERT(!err, "removing memory slot %u: %s", DROP_SLOT, vm_strerror(vm, err));
 	munmap(page, 0x1000);
 }
 
