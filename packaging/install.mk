@@ -3,6 +3,7 @@
 #   make install [PREFIX=/usr/local] [DESTDIR=]     build, and copy it there
 #   make uninstall [PREFIX=...] [DESTDIR=]
 #   make dist                                       build/dist/NAME-VERSION.tar.gz from git's HEAD
+#   make kselftest-install KSRC=<kernel source>     the tests as tools/testing/selftests/kvm_mmu there
 #   make deb                                        build/deb/: a Debian source package of that, and built
 
 NAME := kvm-mmu-conformance
@@ -20,7 +21,7 @@ completiondir := $(datadir)/bash-completion/completions
 
 commands = $(shell grep -l '^\#!' lib/runner/*.sh)
 
-.PHONY: install uninstall dist deb
+.PHONY: install uninstall kselftest-install dist deb
 
 # The file "installed" has runner.sh put results elsewhere than beside itself.
 install: all
@@ -43,6 +44,9 @@ uninstall:
 	rm -rf '$(DESTDIR)$(suitedir)' '$(DESTDIR)$(docdir)'
 	rm -f '$(DESTDIR)$(bindir)/$(NAME)' '$(DESTDIR)$(mandir)/$(NAME).1' \
 		'$(DESTDIR)$(completiondir)/$(NAME)'
+
+kselftest-install:
+	@packaging/kselftest/install.sh '$(KSRC)'
 
 # The same bytes for the same commit: git gives every file the commit's time, gzip notes none.
 dist := build/dist/$(NAME)-$(VERSION).tar.gz

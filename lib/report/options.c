@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "known_issues.h"
 #include "printable.h"
@@ -82,6 +83,7 @@ static void print_help(const struct test_about *about)
 	       "  --seed N             shuffle the order of the subtests\n"
 	       "  --results FILE       write the results as JSON lines\n"
 	       "  --known-issues FILE  count failing cases that it explains apart\n"
+	       "                       (known_issues.json beside this program, if there)\n"
 	       "  --help               print this\n\n"
 	       "Exit codes: 0 passed, 1 failed, 2 bad usage, 4 everything skipped.\n");
 }
@@ -218,6 +220,25 @@ static void check_together(const struct test_about *about, const struct test_opt
 			    strerror(errno));
 }
 
+/*
+ * The kernel's kselftest runner starts tests without options: what is known to differ then lies
+ * beside them.
+ */
+static const char *known_issues_beside(void)
+{
+	static const char name[] = "/known_issues.json";
+	static char path[4096 + sizeof(name)];
+	ssize_t n = readlink("/proc/self/exe", path, 4096);
+	char *slash;
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return NULL;
+	memcpy(slash, name, sizeof(name));
+	return access(path, R_OK) ? NULL : path;
+}
+
 void test_options_parse(const struct test_about *about, int argc, char **argv,
 			struct test_options *options)
 {
@@ -241,5 +262,7 @@ void test_options_parse(const struct test_about *about, int argc, char **argv,
 	}
 	if (optind < argc)
 		usage_error(about, "unexpected argument '%s', see --help", argv[optind]);
+	if (!options->known_issues)
+		options->known_issues = known_issues_beside();
 	check_together(about, options);
 }

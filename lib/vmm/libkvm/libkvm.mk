@@ -4,20 +4,23 @@
 #   make LIBKVM=<kernel source>/tools/testing/selftests/kvm [run|lab|all]
 #
 # Builds into build/libkvm-<the kernel's version>/; nothing is written to the kernel tree.  Included by the top
-# Makefile, before its rules.
+# Makefile, before its rules; and by that of kselftest-install, which says where to build (LIBKVM_OUTPUT).
 LIBKVM_DIR := $(realpath $(LIBKVM))
 LIBKVM_TREE := $(realpath $(LIBKVM)/../../../..)
 ifeq ($(wildcard $(LIBKVM_DIR)/lib/kvm_util.c),)
 $(error LIBKVM=$(LIBKVM): no lib/kvm_util.c there; it is <kernel source>/tools/testing/selftests/kvm)
 endif
+ifeq ($(LIBKVM_OUTPUT),)
 LIBKVM_VERSION := $(shell sed -n 's/^\(VERSION\|PATCHLEVEL\) = //p' '$(LIBKVM_TREE)/Makefile' | paste -sd.)
 ifeq ($(LIBKVM_VERSION),)
 $(error LIBKVM=$(LIBKVM): $(LIBKVM_TREE)/Makefile names no kernel version)
 endif
 B := build/libkvm-$(LIBKVM_VERSION)$(if $(SAN),/san)
-LIBKVM_B := $(B)/libkvm
+LIBKVM_OUTPUT := $(B)
 # For runner.sh and the lab.
 export KMC_BUILD := $(B)
+endif
+LIBKVM_B := $(LIBKVM_OUTPUT)/libkvm
 
 # With what makes load and samples memory use left out: it needs more of the tree.  assert.c: calls.c has it.
 # string_override.c is for the library's guest code.
@@ -26,9 +29,10 @@ LIBKVM_SOURCES := $(filter-out $(LIBKVM_OMITTED:%=\%/%.c),$(wildcard $(LIBKVM_DI
 	$(LIBKVM_DIR)/lib/x86*/*.[cS]))
 LIBKVM_OBJECTS := $(patsubst $(LIBKVM_DIR)/lib/%,$(LIBKVM_B)/%.o,$(LIBKVM_SOURCES))
 
-# The uapi headers the library is written for: those the tree has, or made here.
-ifneq ($(wildcard $(LIBKVM_TREE)/usr/include/linux/kvm.h),)
-LIBKVM_HEADERS := $(LIBKVM_TREE)/usr/include
+# The uapi headers the library is written for: those the tree or its build folder has, or made here.
+LIBKVM_HEADERS := $(patsubst %/linux/kvm.h,%,$(firstword $(wildcard \
+	$(patsubst %,%/linux/kvm.h,$(filter %/usr/include,$(KHDR_INCLUDES)) $(LIBKVM_TREE)/usr/include))))
+ifneq ($(LIBKVM_HEADERS),)
 $(LIBKVM_B)/headers.done:
 	@mkdir -p $(@D)
 	@touch $@
@@ -36,7 +40,7 @@ else
 LIBKVM_HEADERS := $(LIBKVM_B)/headers/usr/include
 $(LIBKVM_B)/headers.done:
 	@mkdir -p $(LIBKVM_B)/headers
-	$(MAKE) -s -C '$(LIBKVM_TREE)' O='$(CURDIR)/$(LIBKVM_B)/headers' ARCH=x86 headers
+	$(MAKE) -s -C '$(LIBKVM_TREE)' O='$(abspath $(LIBKVM_B)/headers)' ARCH=x86 headers
 	@touch $@
 endif
 
@@ -65,7 +69,7 @@ $(LIBKVM_B)/libkvm.a: $(LIBKVM_OBJECTS)
 	$(AR) rcs $@ $^
 
 # One object: what calls.o needs of the library, with no name of its own left but those of kvm_calls.h.
-$(B)/libkvm.o: $(LIBKVM_B)/calls.o $(LIBKVM_B)/libkvm.a
+$(LIBKVM_OUTPUT)/libkvm.o: $(LIBKVM_B)/calls.o $(LIBKVM_B)/libkvm.a
 	$(LD) -r -o $@.all $^
-	objcopy --wildcard --keep-global-symbol='vmm_*' $@.all $@
+	$(CROSS_COMPILE)objcopy --wildcard --keep-global-symbol='vmm_*' $@.all $@
 	@rm $@.all
