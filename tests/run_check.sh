@@ -74,8 +74,8 @@ count_format() {
 
 check_source() {
 	shopt -s nullglob
-	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash .ci/run lab/*.sh lab/init tests/*.sh)
-	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h x86/*.[ch] tests/{,standin/,played/}*.[ch])
+	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash packaging/kselftest/install.sh .ci/run lab/*.sh lab/init tests/*.sh)
+	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h lib/vmm/libkvm/*.[ch] x86/*.[ch] tests/{,standin/,played/}*.[ch])
 	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
 		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
@@ -135,6 +135,9 @@ list_parts() {
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
 	part disk 120 tests/disk_test.sh
 	part kill 120 tests/kill_test.sh
+	# With the time to fetch a kernel's source, where it is not in the lab's cache.
+	part libkvm 600 tests/libkvm_test.sh
+	part kselftest 600 tests/libkvm_test.sh kselftest
 	part install 120 tests/install_test.sh
 	part debian-package 300 tests/install_test.sh package
 	part tdx_standin 120 tests/tdx_standin_test.sh

@@ -7,7 +7,7 @@ set -eu
 
 die() { echo "kselftest-install: $1" >&2; exit 2; }
 
-(($# == 1)) && [[ -n $1 ]] || die "which kernel tree? make kselftest-install KSRC=<kernel source>"
+[[ -n ${1-} ]] || die "which kernel tree? make kselftest-install KSRC=<kernel source>"
 cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.."
 tree=$(realpath -e -- "$1") || die "no folder $1"
 selftests=$tree/tools/testing/selftests target=$selftests/kvm_mmu

@@ -35,8 +35,13 @@ void libkvm_fail(int err, const char *file, unsigned int line, const char *expre
 	one_line(text);
 	if (err == EACCES)
 		TEST_REQUIRE(false, "libkvm: access denied: %s", text[0] ? text : expression);
-	test_end(TEST_END_FAIL, name ? name + 1 : file, line, "libkvm: assertion '%s' failed: %s",
-		 expression, text[0] ? text : strerror(err));
+	/* Many texts have errno in them. */
+	if (strstr(text, "errno"))
+		test_end(TEST_END_FAIL, name ? name + 1 : file, line,
+			 "libkvm: assertion '%s' failed: %s", expression, text);
+	test_end(TEST_END_FAIL, name ? name + 1 : file, line,
+		 "libkvm: assertion '%s' failed: %s%serrno %d (%s)", expression, text,
+		 text[0] ? ", " : "", err, strerror(err));
 }
 
 void libkvm_skip(const char *fmt, ...)
