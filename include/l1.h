@@ -92,10 +92,12 @@ struct l1_setup {
 	u64 flush_root;         /* the EPTP of L1_FLUSH_ROOT */
 	struct l1_store store[L1_MAX_STORES]; /* VMX: made before the flush */
 	u32 nr_stores;
+	bool stay;              /* VMX: in VMX operation behind a batch, until l1_quit() */
 };
 
 struct l1 {
 	struct l1_setup setup;
+	bool stayed;  /* L1 is in VMX operation behind the last batch */
 	bool resumed; /* the vCPU is in L2 already: the next batch finds it there */
 	gpa_t next_table, next_nested; /* free memory for tables */
 	gpa_t own_root[NR_STATE_MODES]; /* of L1's own tables, 0 if not made yet */
@@ -147,6 +149,8 @@ struct agent_batch l1_stop_batch(const struct agent_batch *like,
 const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to);
 /* A batch ended early: out of L2.  *result says why if L1 passed on an exit of L2's. */
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result);
+/* Behind batches with l1_setup.stay: before anything but the next one runs. */
+void l1_quit(struct guest *guest);
 /* What L1 noted about case i of the last batch; valid where its status is STATUS_L2_EXIT. */
 const struct l1_exit *l1_case_exit(struct guest *guest, u32 i);
 void l1_free(struct guest *guest);

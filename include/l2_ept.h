@@ -17,6 +17,8 @@
  * state / who / access / L2's entries that vary / levels of EPT, "-ad" with EPTP bit 6 / what
  * lies beneath: "data", or L2's table of that level / the EPT entry of each level.
  *
+ * How the access is made (enum nested_how) is not in it: --engine.
+ *
  * Besides: "eptp/mt=3" (an EPTP at VM entry), "eptp-switch/from/to-ad", and
  * "invept/to-not-present/single" (a change of an entry, and the INVEPT after it).
  *
@@ -29,6 +31,7 @@
 #include "case.h"
 #include "l1.h"
 #include "nested.h"
+#include "nested_case.h"
 #include "nested_variant.h"
 #include "report.h"
 
@@ -86,6 +89,7 @@ struct l2_tables {
 
 struct l2_ept {
 	struct guest *guest;
+	struct vm *other; /* with the same memory, for NESTED_BY_MOVED; once there is one */
 	struct ept_caps caps;
 	struct variant_list variants[MAX_LEVELS + 1];
 	bool high; /* there are L2-physical addresses with bit 39 set */
@@ -116,21 +120,19 @@ gva_t l2_ept_gva(const struct l2_ept *e, const struct mmu_state *state, u8 targe
 /* L1-physical address behind an L2-physical one that L2's tables hold. */
 gpa_t l2_ept_behind(const struct l2_ept *e, u8 target, gpa_t gpa);
 
-/* Which EPT entries are tried with which of L2's. */
-enum ept_plan {
-	EPT_EACH, /* every variant of every level alone, pairs of rights */
-	EPT_FEW,  /* the rights of one level, and what must come before or after them */
+/* Accesses of an L2 in this state to a target. */
+struct l2_ept_plan {
+	enum nested_how how;
+	const struct mmu_state *state;
+	u8 target, levels;
+	bool ad;  /* EPTP bit 6 */
+	bool all; /* every variant; else a few, for the states beside the first */
 };
 
-/*
- * Runs all accesses of a state to a target, for one EPTP bit 6, and reports what differs;
- * all: every variant; else a few, for the states beside the first.
- */
-void l2_ept_run(struct l2_ept *e, const struct mmu_state *state, u8 target, u8 levels, bool ad,
-		bool all);
+/* All of them, and what differs is reported. */
+void l2_ept_run(struct l2_ept *e, const struct l2_ept_plan *plan);
 /* Accessed and dirty bits, in both sets of tables: one access at a time, tables restored. */
-void l2_ept_run_careful(struct l2_ept *e, const struct mmu_state *state, u8 target, u8 levels,
-			bool ad, bool all);
+void l2_ept_run_careful(struct l2_ept *e, const struct l2_ept_plan *plan);
 /* --case: KSFT_* */
 int l2_ept_replay(const struct test_options *options);
 
@@ -138,6 +140,8 @@ int l2_ept_replay(const struct test_options *options);
 void l2_ept_run_roots(struct l2_ept *e);
 /* What may still be used before INVEPT and must not be used after it; switches of EPTP. */
 void l2_ept_run_invept(struct l2_ept *e);
+/* Long sequences of edits, INVEPT, switches of EPTP and accesses; id: "tour/NUMBER". */
+void l2_ept_run_tour(struct l2_ept *e);
 
 /* What an access came to. */
 struct ept_seen {
@@ -147,8 +151,8 @@ struct ept_seen {
 
 #define EPT_TEXT_LEN 200
 /* One batch of accesses by L2: as L1 is set up, to addresses; results and exits into seen. */
-void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t *gvas, u32 nr,
-		  struct ept_seen *seen);
+void l2_ept_batch(struct l2_ept *e, enum nested_how how, const struct agent_batch *like,
+		  const gva_t *gvas, u32 nr, struct ept_seen *seen);
 bool ept_outcome_matches(const struct agent_batch *batch, gva_t gva,
 			 const struct nested_result *expected, const struct ept_seen *seen);
 void ept_expected_text(const struct nested_result *expected, char text[EPT_TEXT_LEN]);

@@ -34,6 +34,12 @@ extern const char *const nested_how_names[NR_NESTED_HOWS];
 /* All of them: test_about.engines. */
 #define NESTED_HOWS "l2-tdp, l2-moved, l2-forced, l2-string"
 
+/* The engine whose accesses they are, but for L2. */
+struct engine;
+const struct engine *nested_how_engine(enum nested_how how);
+/* By name, or NESTED_BY_L2. */
+enum nested_how nested_how_find(const char *name);
+
 struct nested_case {
 	struct mmu_state l1, l2;
 	enum nested_how how;

@@ -134,9 +134,14 @@
 #define L1V_DESCRIPTOR 0x40        /* INVEPT's */
 #define L1V_STEP 0x50              /* what L1 is about to do */
 #define L1V_NR_STORES 0x58
+#define L1V_FLAGS 0x60
 #define L1V_LAST 0x80              /* struct l1_exit: the exit that was passed on */
 #define L1V_FIELDS 0x100
 #define L1V_STORES 0x900           /* pairs of address and value, which L1 stores first */
+
+/* L1V_FLAGS: in VMX operation already; to be so behind the batch, too */
+#define L1V_IS_ON 1
+#define L1V_STAY_ON 2
 
 /* L1V_STEP, and bits 11:8 of the code of an exit that never was */
 #define L1V_STEP_VMXON 1

@@ -145,7 +145,7 @@ bool l2_ept_one(const struct l2_ept_work *w, const struct l2_ept_item *item,
 	add_stores(w->e, &path, &setup);
 	why = l1_use(w->e->guest, &setup);
 	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
-	l2_ept_batch(w->e, &w->batch, &gva, 1, seen);
+	l2_ept_batch(w->e, w->how, &w->batch, &gva, 1, seen);
 	same = ept_outcome_matches(&w->batch, gva, expected, seen);
 	/* What an access that ended differently has set says nothing more. */
 	return same && check_path(w->e, &path, ad_expected, ad_observed);
@@ -211,23 +211,21 @@ static void run_choices(struct l2_ept_work *w, u8 l2_variant)
 	}
 }
 
-void l2_ept_run_careful(struct l2_ept *e, const struct mmu_state *state, u8 target, u8 levels,
-			bool ad, bool all)
+void l2_ept_run_careful(struct l2_ept *e, const struct l2_ept_plan *plan)
 {
 	struct l2_ept_work w;
 	int access;
 	u8 i;
 
-	l2_ept_work_init(&w, e, state, target, levels, ad);
-	w.all = all;
+	l2_ept_work_init(&w, e, plan);
 	for (access = AGENT_READ; access <= AGENT_FETCH; access++)
 		for (i = 0; i < w.l2->nr_variants; i++) {
 			u64 full = w.l2->variant[0].leaf, leaf = w.l2->variant[i].leaf;
 
-			w.batch.access = access;
 			/* L2's own A and D are in it, too, and one that faults. */
-			if ((full ^ leaf) & ~(PTE_A | PTE_D | (all ? PTE_W : 0)))
+			if ((full ^ leaf) & ~(PTE_A | PTE_D | (plan->all ? PTE_W : 0)))
 				continue;
-			run_choices(&w, i);
+			if (l2_ept_work_access(&w, all_actors[0], access))
+				run_choices(&w, i);
 		}
 }

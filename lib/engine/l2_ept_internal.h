@@ -30,6 +30,7 @@ void l2_ept_make_l2(struct l2_ept *e);
 struct l2_ept_work {
 	struct l2_ept *e;
 	const struct l2_tables *l2;
+	enum nested_how how;
 	u8 target, levels;
 	bool ad, all;
 	struct agent_batch batch; /* state, actor, access */
@@ -44,8 +45,9 @@ struct l2_ept_item {
 	gpa_t gpa;
 };
 
-void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct mmu_state *state,
-		      u8 target, u8 levels, bool ad);
+void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct l2_ept_plan *plan);
+/* The batch from here on.  False: such accesses cannot be made so. */
+bool l2_ept_work_access(struct l2_ept_work *w, struct actor actor, enum agent_access access);
 u32 l2_ept_nr_singles(const struct l2_ept *e, const struct mmu_state *state, u8 target);
 struct ept_case l2_ept_case(const struct l2_ept_work *w, const struct l2_ept_item *item);
 gva_t l2_ept_item_gva(const struct l2_ept_work *w, const struct l2_ept_item *item);
@@ -58,8 +60,17 @@ void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		   const struct nested_result *expected, const struct ept_seen *seen,
 		   const char *ad_expected, const char *ad_observed);
 
-/* One of l2_ept_run_roots() or l2_ept_run_invept() alone; false: no such case. */
+/* Of l2_ept_run_roots(), _invept() and _tour() one alone; false: no such case. */
 bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good);
+/* Is this case to be run?  Asked of each. */
+bool l2_ept_wanted(const char *id);
+/* It failed: reported, or printed for a replay. */
+void l2_ept_differs(const char *id, const char *expected, const char *observed, enum rule rule);
+/* One access by a 64-bit L2 to an L2-physical address, by L1 as set up but for its state. */
+void l2_ept_touch(struct l2_ept *e, const struct agent_batch *batch, gpa_t gpa,
+		  struct l1_setup *setup, struct ept_seen *seen);
+/* The linear address that it accesses. */
+gva_t l2_ept_touched(const struct l2_ept *e, const struct agent_batch *batch, gpa_t gpa);
 
 /*
  * One access alone, with its entries as the host wrote them, in both sets of tables.  The

@@ -7,6 +7,9 @@
 #include "replay.h"
 #include "test_assert.h"
 
+/* --engine */
+static enum nested_how how;
+
 struct replayed {
 	struct l2_ept_work w;
 	struct l2_ept_item item;
@@ -21,10 +24,10 @@ static const char *find_case(struct l2_ept *e, const struct ept_case *c, struct 
 		return "no 5-level EPT is offered";
 	if (c->ad && !e->caps.ad)
 		return "no A/D flags for EPT are offered";
-	l2_ept_work_init(&r->w, e, &c->state, c->target, c->levels, c->ad);
-	r->w.batch.actor = c->actor;
-	r->w.batch.access = c->access;
-	r->w.all = true;
+	l2_ept_work_init(&r->w, e,
+			 &(struct l2_ept_plan){ how, &c->state, c->target, c->levels, c->ad, true });
+	if (!l2_ept_work_access(&r->w, c->actor, c->access))
+		return "this engine makes no such accesses";
 	for (level = 1; level <= 4; level++) {
 		i = variant_find(&e->variants[level], c->ept[level]);
 		if (i < 0)
@@ -128,8 +131,9 @@ int l2_ept_replay(const struct test_options *options)
 	const char *id = options->case_id, *error;
 	struct ept_case c;
 
-	if (!strncmp(id, "eptp", 4) || !strncmp(id, "invept/", 7))
+	if (!strncmp(id, "eptp", 4) || !strncmp(id, "invept/", 7) || !strncmp(id, "tour/", 5))
 		return replay_run(replay_root, id, id);
+	how = nested_how_find(options->engine);
 	error = ept_case_parse(id, &c);
 	if (error) {
 		fprintf(stderr, "--case: %s\n", error);

@@ -20,8 +20,7 @@ static const struct agent_batch reader = { .state = { MODE_4LEVEL, FLAG_WP | FLA
 static const char *only;
 static bool found, failed;
 
-/* Is this case to be run? */
-static bool wanted(const char *id)
+bool l2_ept_wanted(const char *id)
 {
 	if (only && strcmp(only, id))
 		return false;
@@ -39,12 +38,15 @@ static gpa_t spare_gpa(const struct l2_ept *e)
 	return gpa | (u64)L2_EPT_SPARE << 12;
 }
 
-/* One access to the spare slot, by L2 under this EPTP. */
-static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_setup *setup,
-		  struct ept_seen *seen)
+gva_t l2_ept_touched(const struct l2_ept *e, const struct agent_batch *batch, gpa_t gpa)
 {
-	gva_t gva = l2_ept_gva(e, &batch->state, 0, 0, spare_gpa(e), 0,
-			       agent_access_offset(batch->access));
+	return l2_ept_gva(e, &batch->state, 0, 0, gpa, 0, agent_access_offset(batch->access));
+}
+
+void l2_ept_touch(struct l2_ept *e, const struct agent_batch *batch, gpa_t gpa,
+		  struct l1_setup *setup, struct ept_seen *seen)
+{
+	gva_t gva = l2_ept_touched(e, batch, gpa);
 	const char *why;
 
 	setup->state = l1_usual_state;
@@ -52,9 +54,16 @@ static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_s
 	setup->l2_cr3 = e->l2[MODE_4LEVEL][0].cr3[0];
 	why = l1_use(e->guest, setup);
 	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
-	l2_ept_batch(e, batch, &gva, 1, seen);
+	l2_ept_batch(e, NESTED_BY_L2, batch, &gva, 1, seen);
 	if (!only)
 		report_cases(1);
+}
+
+/* One access to the spare slot, by L2 under this EPTP. */
+static void touch(struct l2_ept *e, const struct agent_batch *batch, struct l1_setup *setup,
+		  struct ept_seen *seen)
+{
+	l2_ept_touch(e, batch, spare_gpa(e), setup, seen);
 }
 
 static bool reached(const struct ept_seen *seen, gpa_t page)
@@ -63,20 +72,27 @@ static bool reached(const struct ept_seen *seen, gpa_t page)
 	       seen->result.value == agent_tag(AGENT_READ, page);
 }
 
+void l2_ept_differs(const char *id, const char *expected, const char *observed, enum rule rule)
+{
+	const struct case_failure f = { .id = id,
+					.expected = expected,
+					.observed = observed,
+					.rule = rule_text(rule)->name };
+
+	failed = true;
+	if (only)
+		printf("# expected  %s\n# observed  %s\n", expected, observed);
+	else
+		report_failure(&f);
+}
+
 static void fails(struct l2_ept *e, const struct agent_batch *batch, const char *id,
 		  const char *expected, const struct ept_seen *seen, enum rule rule)
 {
 	char o[EPT_TEXT_LEN];
-	struct case_failure f = {
-		.id = id, .expected = expected, .observed = o, .rule = rule_text(rule)->name
-	};
 
 	ept_seen_text(e->guest, batch, 0, seen, o);
-	failed = true;
-	if (only)
-		printf("# expected  %s\n# observed  %s\n", expected, o);
-	else
-		report_failure(&f);
+	l2_ept_differs(id, expected, o, rule);
 }
 
 static void try_root(struct l2_ept *e, const char *name, u64 root)
@@ -90,7 +106,7 @@ static void try_root(struct l2_ept *e, const char *name, u64 root)
 	char id[64];
 
 	snprintf(id, sizeof(id), "eptp/%s", name);
-	if (!wanted(id))
+	if (!l2_ept_wanted(id))
 		return;
 	touch(e, &reader, &setup, &seen);
 	if (rule == RULE_N_ALLOWED ? reached(&seen, DATA_PAGE) : seen.result.status == refused)
@@ -177,14 +193,16 @@ static void run_change(struct l2_ept *e, const struct change *c, const struct fl
 	const gpa_t entry = e->dense[0].page[1] + 8 * L2_EPT_SPARE;
 	const u64 root = l2_ept_tables(e, 0, 0, 4, false).root;
 	const u64 other = l2_ept_tables(e, 1, 0, 4, false).root;
-	struct l1_setup setup = { .root = root, .nr_stores = 1, .store = { { entry, c->from } } };
+	struct l1_setup setup = {
+		.root = root, .stay = true, .nr_stores = 1, .store = { { entry, c->from } }
+	};
 	struct agent_batch batch = reader;
 	struct ept_seen seen;
 	bool stale = c->cached && (f->flush == L1_FLUSH_NONE || f->other);
 	char id[64];
 
 	snprintf(id, sizeof(id), "invept/%s/%s", c->name, f->name);
-	if (!wanted(id))
+	if (!l2_ept_wanted(id))
 		return;
 	batch.access = c->access;
 	touch(e, &batch, &setup, &seen);
@@ -209,6 +227,7 @@ static void run_change(struct l2_ept *e, const struct change *c, const struct fl
 	touch(e, &reader, &setup, &seen);
 	if (!reached(&seen, DATA_PAGE))
 		fails(e, &reader, id, "the first page again", &seen, RULE_N_ALLOWED);
+	l1_quit(e->guest);
 }
 
 /* Two sets of tables that differ in where the spare slot leads: each EPTP has its own. */
@@ -223,10 +242,11 @@ static void run_switches(struct l2_ept *e, bool ad, bool other_ad)
 
 	snprintf(id, sizeof(id), "eptp-switch%s%s", ad ? "/from-ad" : "/from",
 		 other_ad ? "/to-ad" : "/to");
-	if (!wanted(id))
+	if (!l2_ept_wanted(id))
 		return;
 	for (i = 0; i < 4; i++) {
-		struct l1_setup setup = { .root = root[i & 1], .flush = L1_FLUSH_NONE };
+		struct l1_setup setup = { .root = root[i & 1], .flush = L1_FLUSH_NONE,
+					  .stay = true };
 
 		touch(e, &reader, &setup, &seen);
 		if (!reached(&seen, page[i & 1]))
@@ -234,6 +254,7 @@ static void run_switches(struct l2_ept *e, bool ad, bool other_ad)
 			      i & 1 ? "the second EPTP's page" : "the first EPTP's page", &seen,
 			      RULE_N_ALLOWED);
 	}
+	l1_quit(e->guest);
 }
 
 void l2_ept_run_invept(struct l2_ept *e)
@@ -253,6 +274,7 @@ bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good)
 	found = failed = false;
 	l2_ept_run_roots(e);
 	l2_ept_run_invept(e);
+	l2_ept_run_tour(e);
 	only = NULL;
 	*good = !failed;
 	return found;

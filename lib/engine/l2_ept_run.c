@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine.h"
 #include "l2_ept_internal.h"
 #include "test_assert.h"
 
@@ -109,6 +110,7 @@ void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		.id = id,
 		.expected = e,
 		.observed = o,
+		.engine = nested_how_names[w->how],
 		.rule = rule_text(expected->rule)->name,
 		.detail = record_detail,
 		.context = &r,
@@ -136,7 +138,7 @@ static void run_items(struct l2_ept_work *w)
 	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
 	for (i = 0; i < w->nr; i++)
 		gvas[i] = l2_ept_item_gva(w, &items[i]);
-	l2_ept_batch(w->e, &w->batch, gvas, w->nr, seen);
+	l2_ept_batch(w->e, w->how, &w->batch, gvas, w->nr, seen);
 	for (i = 0; i < w->nr && !report_should_stop(); i++) {
 		l2_ept_expect(w, &items[i], &expected);
 		TEST_ASSERT(expected.outcome != NESTED_NO_MEMORY, "no table at %#llx",
@@ -280,35 +282,41 @@ static void run_actor(struct l2_ept_work *w)
 	run_items(w);
 }
 
-void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct mmu_state *state,
-		      u8 target, u8 levels, bool ad)
+void l2_ept_work_init(struct l2_ept_work *w, struct l2_ept *e, const struct l2_ept_plan *plan)
 {
 	*w = (struct l2_ept_work){
 		.e = e,
-		.l2 = &e->l2[state->mode][target],
-		.target = target,
-		.levels = levels,
-		.ad = ad,
-		.batch = { .state = *state },
-		.nr_singles = l2_ept_nr_singles(e, state, target),
+		.l2 = &e->l2[plan->state->mode][plan->target],
+		.how = plan->how,
+		.target = plan->target,
+		.levels = plan->levels,
+		.ad = plan->ad,
+		.all = plan->all,
+		.batch = { .state = *plan->state },
+		.nr_singles = l2_ept_nr_singles(e, plan->state, plan->target),
 	};
 	TEST_ASSERT(w->l2->made, "no tables for this mode and target");
 }
 
-void l2_ept_run(struct l2_ept *e, const struct mmu_state *state, u8 target, u8 levels, bool ad,
-		bool all)
+bool l2_ept_work_access(struct l2_ept_work *w, struct actor actor, enum agent_access access)
 {
-	static const u8 cpls[] = { 0, 3 };
+	const struct nested_case like = {
+		.l2 = w->batch.state, .how = w->how, .actor = actor, .access = access,
+	};
+
+	w->batch = engine_batch(nested_how_engine(w->how), &like.l2, &actor, access, false);
+	return !nested_how_unsupported(w->e->guest, &like);
+}
+
+void l2_ept_run(struct l2_ept *e, const struct l2_ept_plan *plan)
+{
 	struct l2_ept_work w;
-	unsigned int i;
+	unsigned int cpl;
 	int access;
 
-	l2_ept_work_init(&w, e, state, target, levels, ad);
-	w.all = all;
-	for (i = 0; i < ARRAY_SIZE(cpls); i++)
-		for (access = AGENT_READ; access <= AGENT_FETCH; access++) {
-			w.batch.actor = (struct actor){ cpls[i], false };
-			w.batch.access = access;
-			run_actor(&w);
-		}
+	l2_ept_work_init(&w, e, plan);
+	for (cpl = 0; cpl <= 3; cpl += 3)
+		for (access = AGENT_READ; access <= AGENT_FETCH; access++)
+			if (l2_ept_work_access(&w, (struct actor){ cpl, false }, access))
+				run_actor(&w);
 }

@@ -4,14 +4,31 @@
 #include <string.h>
 
 #include "compare.h"
+#include "engine.h"
 #include "l2_ept.h"
+#include "test_assert.h"
 #include "vmx.h"
 #include "x86.h"
 
-void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t *gvas, u32 nr,
-		  struct ept_seen *seen)
+/* L2, as it will run this batch, goes to the other VM's vCPU. */
+static void move(struct l2_ept *e, const struct agent_batch *batch)
+{
+	const char *why;
+
+	if (!e->other) {
+		e->other = vm_create_sharing(e->guest->vm);
+		vm_vcpu_add(e->other, 0);
+	}
+	why = l1_move(e->guest, batch, e->other->vcpus);
+	TEST_ASSERT(!why, "%s", why);
+	e->guest->vcpu = e->other->vcpus;
+}
+
+void l2_ept_batch(struct l2_ept *e, enum nested_how how, const struct agent_batch *like,
+		  const gva_t *gvas, u32 nr, struct ept_seen *seen)
 {
 	static struct agent_result results[AGENT_MAX_CASES];
+	struct vcpu *usual = e->guest->vcpu;
 	struct agent_batch batch = *like;
 	u32 i;
 
@@ -19,7 +36,12 @@ void l2_ept_batch(struct l2_ept *e, const struct agent_batch *like, const gva_t 
 	batch.gvas = gvas;
 	batch.nr = nr;
 	batch.results = results;
-	agent_run(e->guest, &batch);
+	if (how == NESTED_BY_MOVED)
+		move(e, &batch);
+	nested_how_engine(how)->run(e->guest, &batch);
+	if (e->guest->vcpu != usual)
+		e->guest->state_valid = false;
+	e->guest->vcpu = usual;
 	for (i = 0; i < nr; i++) {
 		seen[i].result = results[i];
 		seen[i].exit = *l1_case_exit(e->guest, i);

@@ -215,6 +215,8 @@ void l2_ept_free(struct l2_ept *e)
 {
 	if (!e)
 		return;
+	if (e->other)
+		vm_free(e->other);
 	free(e->single);
 	free(e->image);
 	free(e);

@@ -23,6 +23,21 @@ const char *const nested_how_names[NR_NESTED_HOWS] = { "l2-tdp", "l2-moved", "l2
 static const struct engine *const outside[NR_NESTED_HOWS] = { &engine_native, &engine_native,
 							      &engine_forced, &engine_string };
 
+const struct engine *nested_how_engine(enum nested_how how)
+{
+	return outside[how];
+}
+
+enum nested_how nested_how_find(const char *name)
+{
+	unsigned int how;
+
+	for (how = NR_NESTED_HOWS - 1; how > NESTED_BY_L2; how--)
+		if (name && !strcmp(name, nested_how_names[how]))
+			break;
+	return how;
+}
+
 const char *nested_how_unsupported(struct guest *guest, const struct nested_case *like)
 {
 	const struct engine *engine = outside[like->how];
@@ -408,14 +423,11 @@ int nested_case_replay(const struct test_options *options)
 {
 	const char *error;
 	struct nested_case c;
-	unsigned int i;
 
 	if (!strncmp(options->case_id, NESTED_ROOT_PREFIX, strlen(NESTED_ROOT_PREFIX)))
 		return nested_root_replay(options->case_id);
 	error = nested_case_parse(options->case_id, &c);
-	for (i = 0; options->engine && i < NR_NESTED_HOWS; i++)
-		if (!strcmp(options->engine, nested_how_names[i]))
-			c.how = i;
+	c.how = nested_how_find(options->engine);
 	if (error) {
 		fprintf(stderr, "malformed case id '%s': %s\n", options->case_id, error);
 		return KSFT_USAGE;

@@ -239,12 +239,18 @@ const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct
 	return NULL;
 }
 
+void l1_quit(struct guest *guest)
+{
+	vcpu_leave_nested(guest->vcpu);
+	guest->l1->stayed = false;
+}
+
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result)
 {
 	const struct kvm_run *run = guest->vcpu->run;
 	struct l1_exit last;
 
-	vcpu_leave_nested(guest->vcpu);
+	l1_quit(guest);
 	if (exit != KVM_EXIT_IO || run->io.port != L1_EXIT_PORT)
 		return;
 	last = vendor_of(guest)->last_exit(guest);

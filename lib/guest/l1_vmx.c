@@ -24,13 +24,14 @@ struct field {
 
 /* What L1's code reads and writes at L1_SCRATCH. */
 struct l1_vmx_work {
-	u64 saved[4], vmxon, vmcs, nr_fields, invept, descriptor[2], step, nr_stores, unused[4];
+	u64 saved[4], vmxon, vmcs, nr_fields, invept, descriptor[2], step, nr_stores, flags, unused[3];
 	struct l1_exit last;
 	u64 unused_c0[8];
 	struct field field[MAX_FIELDS];
 	struct l1_store store[L1_MAX_STORES];
 };
 _Static_assert(offsetof(struct l1_vmx_work, step) == L1V_STEP, "l1_vmx_work.step");
+_Static_assert(offsetof(struct l1_vmx_work, flags) == L1V_FLAGS, "l1_vmx_work.flags");
 _Static_assert(offsetof(struct l1_vmx_work, last) == L1V_LAST, "l1_vmx_work.last");
 _Static_assert(offsetof(struct l1_vmx_work, field) == L1V_FIELDS, "l1_vmx_work.field");
 _Static_assert(offsetof(struct l1_vmx_work, store) == L1V_STORES, "l1_vmx_work.store");
@@ -285,6 +286,9 @@ static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 	own->cr0 |= X86_CR0_NE;
 	own->cr4 |= X86_CR4_VMXE;
 	memset(w, 0, sizeof(*w));
+	w->flags = (guest->l1->stayed ? L1V_IS_ON : 0) |
+		   (guest->l1->setup.stay ? L1V_STAY_ON : 0);
+	guest->l1->stayed = guest->l1->setup.stay;
 	w->vmxon = L1_HOST_SAVE;
 	w->vmcs = L1_CONTROL;
 	w->nr_stores = guest->l1->setup.nr_stores;

@@ -5,7 +5,8 @@
  *
  * VMX switches no general registers: L2's are loaded when L1 starts, and L1 saves what it
  * uses.  L1 leaves VMX operation before each OUT, so that the VMM finds a vCPU whose
- * registers it may set as it likes.
+ * registers it may set as it likes; unless the host will not, and wants what KVM keeps of
+ * L1's extended page tables to be kept: VMXOFF frees it.
  */
 #include "l1.h"
 #include "vmx.h"
@@ -54,9 +55,12 @@ l1_vmx_run:
 	dec %ebx
 	jnz 7b
 6:
+	testb $L1V_IS_ON, WORK(L1V_FLAGS)
+	jnz 9f
 	step L1V_STEP_VMXON
 	vmxon WORK(L1V_VMXON)
 	jbe never_on
+9:
 	step L1V_STEP_VMCLEAR
 	vmclear WORK(L1V_VMCS)
 	jbe failed
@@ -141,7 +145,10 @@ pass_on:
 	mov $WORK(L1V_LAST), %esi
 	mov %rcx, L1_EXIT_CODE(%rsi)
 	call note
+	testb $L1V_STAY_ON, WORK(L1V_FLAGS)
+	jnz 1f
 	vmxoff
+1:
 	cmpw $VMX_REASON_IO, WORK(L1V_LAST + L1_EXIT_CODE)
 	jne 5f
 	cmpw $AGENT_DONE_PORT, WORK(L1V_LAST + L1_EXIT_INFO + 2)
