@@ -92,7 +92,7 @@ struct l1_setup {
 	u64 flush_root;         /* the EPTP of L1_FLUSH_ROOT */
 	struct l1_store store[L1_MAX_STORES]; /* VMX: made before the flush */
 	u32 nr_stores;
-	bool stay;              /* VMX: in VMX operation behind a batch, until l1_quit() */
+	bool stay;              /* VMX: in VMX operation, VMCS current, behind a batch */
 };
 
 struct l1 {

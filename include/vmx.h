@@ -139,7 +139,7 @@
 #define L1V_FIELDS 0x100
 #define L1V_STORES 0x900           /* pairs of address and value, which L1 stores first */
 
-/* L1V_FLAGS: in VMX operation already; to be so behind the batch, too */
+/* L1V_FLAGS: in VMX operation already, L2 entered before; to be so behind the batch, too */
 #define L1V_IS_ON 1
 #define L1V_STAY_ON 2
 

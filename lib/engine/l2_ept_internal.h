@@ -62,6 +62,8 @@ void l2_ept_report(const struct l2_ept_work *w, const struct l2_ept_item *item,
 
 /* Of l2_ept_run_roots(), _invept() and _tour() one alone; false: no such case. */
 bool l2_ept_replay_root(struct l2_ept *e, const char *id, bool *good);
+/* Is it one that is asked for by --case alone? */
+bool l2_ept_replaying(void);
 /* Is this case to be run?  Asked of each. */
 bool l2_ept_wanted(const char *id);
 /* It failed: reported, or printed for a replay. */

@@ -6,7 +6,7 @@
  * VMX switches no general registers: L2's are loaded when L1 starts, and L1 saves what it
  * uses.  L1 leaves VMX operation before each OUT, so that the VMM finds a vCPU whose
  * registers it may set as it likes; unless the host will not, and wants what KVM keeps of
- * L1's extended page tables to be kept: VMXOFF frees it.
+ * L1's extended page tables to be kept: VMXOFF frees it, and so does VMCLEAR.
  */
 #include "l1.h"
 #include "vmx.h"
@@ -60,13 +60,13 @@ l1_vmx_run:
 	step L1V_STEP_VMXON
 	vmxon WORK(L1V_VMXON)
 	jbe never_on
-9:
 	step L1V_STEP_VMCLEAR
 	vmclear WORK(L1V_VMCS)
 	jbe failed
 	step L1V_STEP_VMPTRLD
 	vmptrld WORK(L1V_VMCS)
 	jbe failed
+9:
 	step L1V_STEP_VMWRITE
 	mov $WORK(L1V_FIELDS), %esi
 	mov WORK(L1V_NR_FIELDS), %ecx
@@ -82,9 +82,16 @@ l1_vmx_run:
 	jz 2f
 	invept WORK(L1V_DESCRIPTOR), %rax
 	jbe failed
-2:	step L1V_STEP_VMLAUNCH
+2:	testb $L1V_IS_ON, WORK(L1V_FLAGS)
+	jnz resume
+	step L1V_STEP_VMLAUNCH
 	restore
 	vmlaunch
+	jmp failed
+resume:
+	step L1V_STEP_VMRESUME
+	restore
+	vmresume
 
 	/* An instruction of VMX failed: CF without an error number, ZF with one. */
 failed:
