@@ -26,6 +26,13 @@
 #define SCRIPT_OPS 0x2e0000    /* struct script_op */
 #define SCRIPT_RESULTS 0x300000 /* struct agent_result */
 #define SCRIPT_END 0x400000
+/* Where batches have their results: L1's words, then a VMCB for each VMRUN and VMLOAD. */
+#define SCRIPT_L1 0x180000
+#define SCRIPT_L1_CX (SCRIPT_L1 + 0)
+#define SCRIPT_L1_PDPTES (SCRIPT_L1 + 8) /* u32: where L1 clears A in its PDPTEs, or 0 */
+#define SCRIPT_L1_NEXT (SCRIPT_L1 + 12)  /* u32: the host's, how many VMCBs were in use */
+#define SCRIPT_VMCBS (SCRIPT_L1 + 0x1000)
+#define SCRIPT_VMCBS_END 0x280000
 
 /* Operations; each but those marked ends with the next one. */
 #define SCRIPT_DONE 0   /* exit to the VMM: port AGENT_DONE_PORT */
@@ -47,7 +54,10 @@
 #define SCRIPT_CLEAN 16 /* clears A in the four PDPTEs at value, see struct guest.marks_pdptes */
 #define SCRIPT_STORE 17 /* the 8 bytes of value to linear address count */
 #define SCRIPT_INVLPG 18
-#define NR_SCRIPT_OPS 19
+#define SCRIPT_VMLOAD 19 /* AMD: from the VMCB at value */
+#define SCRIPT_VMRUN 20  /* AMD: L2 goes on with the script; behind its VMMCALL L1 does, with GIF=1 */
+#define SCRIPT_VMMCALL 21
+#define NR_SCRIPT_OPS 22
 
 /* struct script_op, byte offsets */
 #define OP_CODE 0
@@ -130,6 +140,26 @@ struct kvm_regs script_regs(const struct mmu_state *state, bool again);
 void script_add_start(struct script *script, const struct mmu_state *state);
 /* Loads PKRU where the state has it. */
 void script_add_pkru(struct script *script, const struct mmu_state *state);
+
+/*
+ * L1 and L2 share a script (AMD): VMRUN by the operations of one, its exit by VMMCALL.  An
+ * access of L2's that exits to L1 for a nested page fault is a result: STATUS_L2_EXIT, EXITINFO1
+ * in error (bits 31:0) and ad, EXITINFO2 in cr2; L2 goes on behind it.  Any other exit ends it.
+ */
+struct script_l2 {
+	struct mmu_state l1;   /* where VMRUN is executed */
+	bool nested;           /* with nested paging */
+	u64 root;              /* nCR3 */
+	u32 asid;              /* 0: 1, all of which VMRUN flushes; else nothing is flushed */
+};
+
+/* Lets a vCPU execute VMRUN; registers that only matter there. */
+void script_prepare_l1(struct vcpu *vcpu);
+/* L1 enters L2, which starts in this state. */
+void script_add_vmrun(struct script *script, const struct script_l2 *how,
+		      const struct mmu_state *l2);
+/* L2 exits to L1, which was in how->l1 and goes on there. */
+void script_add_vmexit(struct script *script, const struct mmu_state *l1);
 
 /* How a script ended. */
 struct script_end {

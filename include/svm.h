@@ -20,6 +20,7 @@
 
 #define SVM_EXIT_IOIO 0x7b
 #define SVM_EXIT_SHUTDOWN 0x7f
+#define SVM_EXIT_VMMCALL 0x81
 #define SVM_EXIT_NPF 0x400
 #define SVM_EXIT_INT_INFO_VALID 0x80000000
 
@@ -27,6 +28,7 @@
 #define SVM_INTERCEPT_IOIO (1u << 27)
 #define SVM_INTERCEPT_SHUTDOWN (1u << 31)
 #define SVM_INTERCEPT_VMRUN (1u << 0)
+#define SVM_INTERCEPT_VMMCALL (1u << 1)
 
 #define SVM_NP_ENABLE 1
 #define SVM_TLB_FLUSH_ALL 1
@@ -93,6 +95,12 @@ VMCB_AT(cr2, VMCB_CR2);
 VMCB_AT(g_pat, 0x668);
 _Static_assert(sizeof(struct vmcb) == 0x1000, "vmcb");
 #undef VMCB_AT
+
+#include <linux/kvm.h>
+
+/* L2's state, or L1's for VMLOAD. */
+void svm_save_area_set(struct vmcb *vmcb, const struct kvm_sregs *sregs,
+		       const struct kvm_regs *regs);
 #endif
 
 #endif

@@ -46,6 +46,18 @@ struct transition_path {
 	 */
 	const struct mmu_state *lands_in;
 	/*
+	 * Nested virtualization: the path begins in L2, with L1 in the state that outer() names,
+	 * from where by_guest of into leads to state from; the path itself may lead elsewhere.
+	 */
+	const struct mmu_state *(*outer)(const struct mmu_state *from, const struct mmu_state *to);
+	const struct transition_path *into;
+	/*
+	 * The way back, by the guest, if a step leads there and back again: from state to to state
+	 * from, or, for a path that begins in L2, to L1's state.
+	 */
+	const struct transition_path *back;
+	bool tdp; /* in L2, there is nested paging */
+	/*
 	 * One of the two.  by_guest adds the operations with which the guest goes by itself.
 	 * by_vmm has journey->vcpu, which is in state from, start the interpreter in state to
 	 * with its next KVM_RUN; on the way it may exchange the vCPU.
@@ -62,10 +74,20 @@ extern const struct transition_path path_copy_vcpu, path_copy_vm;
 extern const struct transition_path path_init, path_init_apic;
 extern const struct transition_path path_smm, path_smm_same, path_smm_moved, path_smm32;
 extern const struct transition_path path_cpuid, path_cpuid_late;
-extern const struct transition_path *const transition_paths[];
-extern const unsigned int nr_transition_paths;
-/* By name, or NULL. */
-const struct transition_path *transition_path_find(const char *name);
+extern const struct transition_path path_vmrun, path_vmrun_tdp, path_vmexit, path_vmexit_tdp;
+extern const struct transition_path path_l2_guest, path_l2_guest_tdp, path_l2_sregs;
+extern const struct transition_path path_l2_sregs_tdp, path_l2_smm, path_l2_smm_tdp;
+extern const struct transition_path path_l2_init, path_l2_init_tdp, path_l2_left, path_l2_left_tdp;
+/* The paths of a test, up to NULL. */
+typedef const struct transition_path *const *transition_paths;
+/* By name, or NULL; ways back are found, too. */
+const struct transition_path *transition_path_find(transition_paths paths, const char *name);
+/* Operations of a script for a vCPU in the state that the path begins in, or L1 in outer(). */
+void transition_path_start(struct script *script, const struct transition_path *path,
+			   const struct mmu_state *from, const struct mmu_state *to);
+const struct mmu_state *transition_path_outer(const struct transition_path *path,
+					      const struct mmu_state *from,
+					      const struct mmu_state *to);
 
 /* A vCPU under way. */
 struct journey {
@@ -122,6 +144,6 @@ void journey_enter(struct journey *journey, const struct mmu_state *state);
  * and walks the case again, that time by the engine (native or forced).  Returns an exit code
  * (KSFT_*).
  */
-int transition_replay(const struct test_options *options);
+int transition_replay(const struct test_options *options, transition_paths paths);
 
 #endif

@@ -15,234 +15,25 @@
  *
  * Needs: /dev/kvm.  States that the CPU lacks are left out, and said so.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "transition_run.h"
 
-#include "report.h"
-#include "transition.h"
-
-#define MAX_STATES 512
-#define MAX_PATHS 16
-/* Within each mode, and between each two. */
-#define PARTS_PER_PATH (NR_STATE_MODES * (NR_STATE_MODES + 1) / 2)
-#define MAX_SUBTESTS (NR_STATE_MODES + MAX_PATHS * PARTS_PER_PATH)
-
-static struct test_about about = {
-	.name = "role_transition_test",
-	.proves = "after every change of register state, by every path, walks are those of the new one",
-	.has_cases = true,
-	.engines = "native, forced",
-	.tags = "role,transition,native",
+static const struct transition_path *const paths[] = {
+	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
+	&path_pae_toggle, &path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
+	&path_init_apic, &path_smm, &path_smm_same, &path_smm_moved, &path_smm32,
+	&path_cpuid, &path_cpuid_late, NULL,
 };
 
-/* A part of a path: all pairs within a mode, or between two. */
-struct part {
-	char name[64];
-	const struct transition_path *path;
-	enum state_mode a, b;
+static const struct transition_test test = {
+	.about = {
+		.name = "role_transition_test",
+		.proves = "after every change of register state, by every path, walks are those of the new one",
+		.tags = "role,transition,native",
+	},
+	.paths = paths,
 };
-
-static struct mmu_state states[MAX_STATES];
-static unsigned int nr_states;
-static struct guest *guest;
-static struct witness_sets *sets;
-static struct journey *journey;
-/* Was the mode asked already which of its states can be run?  Whoever asks has the failures. */
-static bool mode_known[NR_STATE_MODES];
-static unsigned int mode_missing[NR_STATE_MODES];
-
-/*
- * kvm_intel without EPT leaves SMEP and SMAP on in the CPU when the guest clears CR0.PG, and
- * the vCPU never gets on (docs/findings.md).  That takes a second per pair, and emulated
- * hosts with it; so there the guest clears both bits first.  A replay does not: it shows
- * whether the defect is still there.
- */
-static void spare_the_host(void)
-{
-	const struct host_card *card = &guest->vm->card;
-
-	guest->pg_off_without_smep = !strcmp(card->backend, "kvm_intel") && card->tdp == NO;
-	if (guest->pg_off_without_smep)
-		report_note("the guest clears CR4.SMEP and SMAP before CR0.PG: "
-			    "kvm-vmx-shadow-pg-off-hang, --case nopg/smep/cpl3/read "
-			    "--after 2level/smep --path guest shows it");
-}
-
-static void prepare(void)
-{
-	if (journey)
-		return;
-	guest = guest_create(NULL);
-	spare_the_host();
-	sets = witness_sets_make(guest, states, nr_states);
-	journey = journey_create(guest, sets);
-}
-
-static void know_mode(enum state_mode mode)
-{
-	if (!mode_known[mode])
-		journey_find_runnable(journey, mode, &mode_missing[mode]);
-	mode_known[mode] = true;
-}
-
-static unsigned int states_of(enum state_mode mode)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < nr_states; i++)
-		n += states[i].mode == mode;
-	return n;
-}
-
-/* "32 of 64 states; the CPU offers no PKU": which states are left out, and why. */
-static void note_left_out(enum state_mode mode)
-{
-	const char *missing = NULL;
-	unsigned int i;
-
-	for (i = 0; i < nr_states && !missing; i++)
-		if (states[i].mode == mode)
-			missing = state_missing(&states[i], &guest->cpu);
-	if (mode_missing[mode])
-		report_note("%s: %u of %u states left out: the CPU offers no %s",
-			    state_modes[mode].name, mode_missing[mode], states_of(mode), missing);
-	if (journey->nr_runnable[mode] + mode_missing[mode] < states_of(mode))
-		report_note("%s: %u states left out: the guest cannot run there",
-			    state_modes[mode].name,
-			    states_of(mode) - mode_missing[mode] - journey->nr_runnable[mode]);
-	TEST_REQUIRE(mode_missing[mode] < states_of(mode), "the CPU offers no %s", missing);
-}
-
-static void check_states(const struct subtest *self)
-{
-	const struct part *part = self->data;
-
-	prepare();
-	know_mode(part->a);
-	note_left_out(part->a);
-}
-
-static void run_part(const struct subtest *self)
-{
-	const struct part *part = self->data;
-	const char *lacks;
-
-	prepare();
-	know_mode(part->a);
-	know_mode(part->b);
-	lacks = part->path->lacks ? part->path->lacks(journey) : NULL;
-	TEST_REQUIRE(!lacks, "this host has no %s", lacks);
-	TEST_REQUIRE(journey->nr_runnable[part->a], "no state of %s runs here",
-		     state_modes[part->a].name);
-	TEST_REQUIRE(journey->nr_runnable[part->b], "no state of %s runs here",
-		     state_modes[part->b].name);
-	if (part->path->lands_in) {
-		unsigned int landed;
-
-		know_mode(part->path->lands_in->mode);
-		TEST_REQUIRE(journey_find(journey, part->path->lands_in, &landed),
-			     "the path leads through a state of %s that does not run here",
-			     state_modes[part->path->lands_in->mode].name);
-	}
-	journey->path = part->path;
-	journey_tour(journey, part->a, part->b);
-}
-
-/* Is there a pair for this path? */
-static bool has_pairs(const struct part *part)
-{
-	unsigned int i, k;
-
-	if (part->path->all_pairs)
-		return true;
-	for (i = 0; i < nr_states; i++)
-		for (k = 0; k < nr_states; k++)
-			if (states[i].mode == part->a && states[k].mode == part->b &&
-			    (part->path->applies(&states[i], &states[k]) ||
-			     part->path->applies(&states[k], &states[i])))
-				return true;
-	return false;
-}
-
-static unsigned int add_part(struct part *part, const struct transition_path *path,
-			     enum state_mode a, enum state_mode b)
-{
-	*part = (struct part){ "", path, a, b };
-	snprintf(part->name, sizeof(part->name), a == b ? "%s/%s" : "%s/%s-%s",
-		 path ? path->name : "states", state_modes[a].name, state_modes[b].name);
-	return !path || has_pairs(part);
-}
-
-static unsigned int all_parts(struct part *parts)
-{
-	unsigned int nr = 0, p;
-	int a, b;
-
-	for (a = 0; a < NR_STATE_MODES; a++)
-		nr += add_part(&parts[nr], NULL, a, a);
-	for (p = 0; p < nr_transition_paths; p++)
-		for (a = 0; a < NR_STATE_MODES; a++)
-			for (b = a; b < NR_STATE_MODES; b++)
-				nr += add_part(&parts[nr], transition_paths[p], a, b);
-	return nr;
-}
-
-static const char *path_names(void)
-{
-	static char names[256];
-	unsigned int i;
-
-	for (i = 0; i < nr_transition_paths; i++) {
-		if (i)
-			strcat(names, ", ");
-		strcat(names, transition_paths[i]->name);
-	}
-	return names;
-}
-
-/* "# 256 states, 65280 ordered pairs of them; gone through: ..., probes: ..." */
-static void print_totals(void)
-{
-	unsigned int mode, n = 0;
-
-	if (!journey)
-		return;
-	for (mode = 0; mode < NR_STATE_MODES; mode++)
-		n += mode_known[mode] ? journey->nr_runnable[mode] : 0;
-	printf("# states: %u of %u, ordered pairs of them: %u, transitions: %llu, probes: %llu, "
-	       "of them walks in software: %llu\n", n, nr_states, n ? n * (n - 1) : 0,
-	       (unsigned long long)journey->pairs, (unsigned long long)journey->probes,
-	       (unsigned long long)journey->nr_software);
-}
 
 int main(int argc, char **argv)
 {
-	static struct part parts[MAX_SUBTESTS + 1];
-	static struct subtest subtests[MAX_SUBTESTS];
-	struct test_options options;
-	unsigned int nr, i;
-	int mode, code;
-
-	about.paths = path_names();
-	test_options_parse(&about, argc, argv, &options);
-	if (options.case_id)
-		return transition_replay(&options);
-	if (options.engine) {
-		fprintf(stderr, "%s: --engine goes with --case: a run walks by both\n", about.name);
-		return KSFT_USAGE;
-	}
-	for (mode = 0; mode < NR_STATE_MODES; mode++)
-		for (i = 0; nr_states < MAX_STATES && state_nth(mode, i, &states[nr_states]); i++)
-			nr_states++;
-	nr = all_parts(parts);
-	for (i = 0; i < nr; i++)
-		subtests[i] = (struct subtest){ parts[i].name, parts[i].path ? run_part : check_states,
-						&parts[i] };
-	code = report_run(&about, &options, subtests, nr);
-	print_totals();
-	journey_free(journey);
-	witness_sets_free(sets);
-	guest_free(guest);
-	return code;
+	return transition_test_main(&test, argc, argv);
 }

@@ -7,7 +7,7 @@
  * (LA57 and PAE in long mode) ask for: far return to compatibility mode, PG off, EFER and
  * CR4, CR3, PG on, far jump to 64-bit code, IDT and TSS of the new mode.
  */
-#include "transition.h"
+#include "transition_internal.h"
 #include "x86.h"
 
 struct route {
@@ -94,8 +94,8 @@ static void without_paging(struct route *r, unsigned int order)
 	}
 }
 
-static void go_guest(struct script *script, const struct mmu_state *from,
-		     const struct mmu_state *to)
+void path_guest_add(struct script *script, const struct mmu_state *from,
+		    const struct mmu_state *to, u64 efer)
 {
 	struct route r = {
 		.script = script,
@@ -107,10 +107,18 @@ static void go_guest(struct script *script, const struct mmu_state *from,
 	};
 	unsigned int order = from->flags * 7 + to->flags * 3 + from->mode + to->mode;
 
+	r.from.efer |= efer;
+	r.to.efer |= efer;
 	if (state_modes[from->mode].paging == state_modes[to->mode].paging)
 		in_place(&r, order);
 	else
 		without_paging(&r, order);
+}
+
+static void go_guest(struct script *script, const struct mmu_state *from,
+		     const struct mmu_state *to)
+{
+	path_guest_add(script, from, to, 0);
 }
 
 const struct transition_path path_guest = {

@@ -19,22 +19,32 @@
 /* After so many bad ends of scripts the rest of a part is left out. */
 #define MAX_BAD_ENDS 32
 
-const struct transition_path *const transition_paths[] = {
-	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
-	&path_pae_toggle, &path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
-	&path_init_apic, &path_smm, &path_smm_same, &path_smm_moved, &path_smm32,
-	&path_cpuid, &path_cpuid_late,
-};
-const unsigned int nr_transition_paths = ARRAY_SIZE(transition_paths);
-
-const struct transition_path *transition_path_find(const char *name)
+const struct transition_path *transition_path_find(transition_paths paths, const char *name)
 {
-	unsigned int i;
-
-	for (i = 0; i < nr_transition_paths; i++)
-		if (!strcmp(transition_paths[i]->name, name))
-			return transition_paths[i];
+	for (; *paths; paths++) {
+		if (!strcmp((*paths)->name, name))
+			return *paths;
+		if ((*paths)->back && !strcmp((*paths)->back->name, name))
+			return (*paths)->back;
+	}
 	return NULL;
+}
+
+const struct mmu_state *transition_path_outer(const struct transition_path *path,
+					      const struct mmu_state *from,
+					      const struct mmu_state *to)
+{
+	return path->outer ? path->outer(from, to) : from;
+}
+
+void transition_path_start(struct script *script, const struct transition_path *path,
+			   const struct mmu_state *from, const struct mmu_state *to)
+{
+	const struct mmu_state *outer = transition_path_outer(path, from, to);
+
+	script_add_start(script, outer);
+	if (path->outer)
+		path->into->by_guest(script, outer, from);
 }
 
 /* One at a time: a script lies at one place in guest memory. */
@@ -111,6 +121,13 @@ void journey_free(struct journey *j)
 	free(j);
 }
 
+/* The script of a vCPU that will be in this state. */
+static void begin_at(struct journey *j, unsigned int state)
+{
+	stops_begin(j, &stops);
+	script_add_start(&stops.script, &j->sets->state[state]);
+}
+
 /* Runs what is in the script.  A vCPU that ended badly is put straight. */
 static bool run_stops(struct journey *j)
 {
@@ -158,7 +175,7 @@ static bool state_runs(struct journey *j, unsigned int state)
 		return false;
 	}
 	journey_enter(j, s);
-	stops_begin(j, &stops, state);
+	begin_at(j, state);
 	stops_add(j, &stops, state, ENTERED, state);
 	end = script_run(&stops.script, j->vcpu);
 	if (!end.done)
@@ -223,20 +240,51 @@ static void flush(struct steps *s)
 	s->somewhere = false;
 }
 
-/* Into a state by KVM_SET_SREGS, for a transition from there. */
+/* KVM walks nothing in software for an L2 of an emulated CPU that sets A in PDPTEs: see l2.c. */
+static bool no_software(const struct journey *j, unsigned int state)
+{
+	return j->path->tdp && j->guest->marks_pdptes && j->sets->state[state].mode == MODE_PAE;
+}
+
+/* Into a state by KVM_SET_SREGS, and from L1's into L2, for a transition from there. */
 static void start_at(struct steps *s, unsigned int state, unsigned int next, bool run)
 {
-	if (s->j->path->vcpu)
-		s->j->vcpu = s->j->path->vcpu(s->j);
-	stops_begin(s->j, &stops, state);
+	const struct mmu_state *states = s->j->sets->state;
+	const struct transition_path *path = s->j->path;
+
+	if (path->vcpu)
+		s->j->vcpu = path->vcpu(s->j);
+	stops_begin(s->j, &stops);
+	transition_path_start(&stops.script, path, &states[state], &states[next]);
+	stops.no_software = path->outer && no_software(s->j, state);
 	stops_add(s->j, &stops, state, ENTERED, next);
-	journey_enter(s->j, &s->j->sets->state[state]);
+	journey_enter(s->j, transition_path_outer(path, &states[state], &states[next]));
 	s->at = state;
 	s->somewhere = true;
 	if (run && !run_stops(s->j)) {
 		s->bad_ends++;
 		s->somewhere = false;
 	}
+}
+
+/* The way back, if there is one; the accesses there. */
+static bool add_back(struct journey *j, unsigned int from, unsigned int to, unsigned int next)
+{
+	const struct transition_path *path = j->path;
+	const struct mmu_state *states = j->sets->state, *end = &states[from];
+	unsigned int stop = from;
+
+	if (!path->back)
+		return false;
+	if (path->outer) {
+		end = path->outer(&states[from], &states[to]);
+		TEST_ASSERT(journey_find(j, end, &stop), "L1's state does not run here");
+	}
+	path->back->by_guest(&stops.script, &states[to], end);
+	stops.path = path->back;
+	stops.no_software = false;
+	stops_add(j, &stops, stop, to, next);
+	return true;
 }
 
 static void step_by_guest(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
@@ -246,16 +294,19 @@ static void step_by_guest(struct steps *s, unsigned int from, unsigned int to, u
 
 	if (s->somewhere &&
 	    (s->at != from || stops.nr_pairs >= PAIRS_PER_SCRIPT ||
-	     !script_has_room(&stops.script, OPS_PER_STOP,
-			      2 * j->sets->set[to].nr + j->sets->set[next].nr)))
+	     !script_has_room(&stops.script, 2 * OPS_PER_STOP,
+			      2 * (j->sets->set[to].nr + j->sets->set[from].nr +
+				   j->sets->set[next].nr))))
 		flush(s);
 	if (!s->somewhere)
 		start_at(s, from, to, false);
 	j->path->by_guest(&stops.script, &states[from], &states[to]);
 	script_add_pkru(&stops.script, &states[to]);
+	stops.path = j->path;
+	stops.no_software = no_software(j, to);
 	stops_add(j, &stops, to, from, next);
 	stops.nr_pairs++;
-	s->at = to;
+	s->at = add_back(j, from, to, next) ? from : to;
 }
 
 /* The script of a path that ends elsewhere: what is to be seen there, and how it goes on. */
@@ -266,7 +317,8 @@ static void begin_landed(struct journey *j, unsigned int from, unsigned int to)
 
 	TEST_ASSERT(journey_find(j, j->path->lands_in, &landed), "nothing runs behind path %s",
 		    j->path->name);
-	stops_begin(j, &stops, landed);
+	stops_begin(j, &stops);
+	script_add_start(&stops.script, &states[landed]);
 	stops_add(j, &stops, landed, from, landed);
 	path_guest.by_guest(&stops.script, &states[landed], &states[to]);
 	script_add_pkru(&stops.script, &states[to]);
@@ -275,19 +327,23 @@ static void begin_landed(struct journey *j, unsigned int from, unsigned int to)
 static void step_by_vmm(struct steps *s, unsigned int from, unsigned int to, unsigned int next)
 {
 	struct journey *j = s->j;
+	bool leaves;
 
 	if (!s->somewhere || s->at != from)
 		start_at(s, from, to, true);
 	if (j->path->lands_in)
 		begin_landed(j, from, to);
 	else
-		stops_begin(j, &stops, to);
+		begin_at(j, to);
+	stops.no_software = j->path->back && no_software(j, to);
 	stops_add(j, &stops, to, from, next);
+	leaves = add_back(j, from, to, next) || j->path->outer;
 	j->path->by_vmm(j, &j->sets->state[from], &j->sets->state[to]);
 	if (!run_stops(j)) {
 		s->bad_ends++;
-		s->somewhere = false;
+		leaves = true;
 	}
+	s->somewhere = !leaves;
 	s->at = to;
 	s->pairs++;
 }
@@ -330,6 +386,22 @@ static void tour_all(struct steps *s, enum state_mode a, enum state_mode b)
 		step(s, from, to, to);
 }
 
+/* From each state in turn to all others and back. */
+static void tour_returning(struct steps *s, enum state_mode a, enum state_mode b)
+{
+	const struct journey *j = s->j;
+	unsigned int i, k;
+
+	for (i = 0; i < j->nr_runnable[a]; i++)
+		for (k = 0; k < j->nr_runnable[b]; k++) {
+			const u16 *to = &j->runnable[b][k];
+			unsigned int from = j->runnable[a][i];
+
+			if (j->path->applies(&j->sets->state[from], &j->sets->state[*to]))
+				step(s, from, *to, k + 1 < j->nr_runnable[b] ? to[1] : *to);
+		}
+}
+
 static void tour_some(struct steps *s, enum state_mode a, enum state_mode b)
 {
 	const struct journey *j = s->j;
@@ -351,10 +423,15 @@ u64 journey_tour(struct journey *j, enum state_mode a, enum state_mode b)
 	struct steps s = { .j = j };
 
 	stops.nr_pairs = 0;
-	if (j->path->all_pairs)
+	if (j->path->all_pairs) {
 		tour_all(&s, a, b);
-	else
+	} else if (j->path->back && j->path->by_guest) {
+		tour_returning(&s, a, b);
+		if (a != b)
+			tour_returning(&s, b, a);
+	} else {
 		tour_some(&s, a, b);
+	}
 	flush(&s);
 	j->vcpu = j->guest->vcpu;
 	j->pairs += s.pairs;

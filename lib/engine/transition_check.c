@@ -6,11 +6,12 @@
 #include "report.h"
 #include "transition_internal.h"
 
-void stops_begin(struct journey *j, struct stops *stops, unsigned int state)
+void stops_begin(struct journey *j, struct stops *stops)
 {
 	script_begin(&stops->script, j->guest);
-	script_add_start(&stops->script, &j->sets->state[state]);
 	stops->nr_pairs = stops->nr_probes = 0;
+	stops->path = j->path;
+	stops->no_software = false;
 }
 
 static void add_set(struct journey *j, struct stops *stops, unsigned int set, unsigned int state,
@@ -21,7 +22,8 @@ static void add_set(struct journey *j, struct stops *stops, unsigned int set, un
 
 	script_add_cases(&stops->script, s->first, s->nr);
 	for (i = 0; i < s->nr; i++)
-		stops->probe[stops->nr_probes++] = (struct probe){ state, after, s->first + i, false };
+		stops->probe[stops->nr_probes++] = (struct probe){ state, after, stops->path,
+								   s->first + i, false };
 }
 
 /* The state's set again, by KVM's own walker. */
@@ -31,13 +33,14 @@ static void add_software(struct journey *j, struct stops *stops, unsigned int st
 	const struct software_set *s;
 	u32 i;
 
-	if (!j->software)
+	if (!j->software || stops->no_software)
 		return;
 	s = &j->software[state];
 	script_add_cases(&stops->script, s->first, s->nr);
 	for (i = 0; i < s->nr; i++)
 		stops->probe[stops->nr_probes++] = (struct probe){
-			state, after, j->software_case[s->first - j->software_first + i], true
+			state, after, stops->path,
+			j->software_case[s->first - j->software_first + i], true
 		};
 }
 
@@ -176,7 +179,7 @@ static void report_probe(const struct journey *j, const struct probe *p, struct 
 	const unsigned int came_from = entered ? p->state : p->after;
 	char id[CASE_ID_LEN], before[STATE_NAME_LEN], after[STATE_NAME_LEN];
 	const struct engine *engine = p->software ? &engine_forced : &engine_native;
-	const char *path = entered ? path_sregs.name : j->path->name;
+	const char *path = entered ? path_sregs.name : p->path->name;
 	struct mismatch m = { &s->c, &s->tc, before, path, engine };
 	const struct case_failure f = {
 		.id = id,

@@ -9,6 +9,7 @@
 struct probe {
 	u16 state, after; /* indices into sets->state; after: or */
 #define ENTERED 0xffff    /* by KVM_SET_SREGS, as every script begins */
+	const struct transition_path *path; /* that led here, if it was one */
 	u32 wcase;        /* index into sets->cases */
 	bool software;    /* made by KVM's emulator */
 };
@@ -18,17 +19,23 @@ struct stops {
 	struct script script;
 	u32 nr_pairs;     /* transitions in it */
 	u32 nr_probes;
+	const struct transition_path *path; /* leads to the stops to be added */
+	bool no_software; /* at the stops to be added */
 	struct probe probe[SCRIPT_MAX_RESULTS];
 };
 
-/* Starts an empty script for a vCPU that will be in this state. */
-void stops_begin(struct journey *journey, struct stops *stops, unsigned int state);
+/* Starts an empty script. */
+void stops_begin(struct journey *journey, struct stops *stops);
 /*
  * Adds the accesses of a stop: the state's own set, and that of the next stop where both
  * walk the same tables.
  */
 void stops_add(struct journey *journey, struct stops *stops, unsigned int state,
 	       unsigned int after, unsigned int next);
+
+/* As path_guest, with these bits of EFER set all the while. */
+void path_guest_add(struct script *script, const struct mmu_state *from,
+		    const struct mmu_state *to, u64 efer);
 
 /* Compares the results of a script that ran; reports what differs. */
 void stops_check(struct journey *journey, const struct stops *stops,

@@ -99,15 +99,32 @@ struct leg {
 	bool told;
 };
 
+/* The VMM's path begins in L2, which makes everyone's accesses. */
+static void enter_l2(struct journey *j, const struct leg *leg)
+{
+	struct script script;
+	struct script_end end;
+
+	script_begin(&script, j->guest);
+	transition_path_start(&script, leg->path, leg->from, leg->to);
+	script_add_cases(&script, EVERYONES, leg->nr_from);
+	journey_enter(j, transition_path_outer(leg->path, leg->from, leg->to));
+	end = script_run(&script, j->vcpu);
+	TEST_ASSERT(end.done, "L2 does not get to its end: exit %s", exit_reason_name(end.exit));
+}
+
 static struct script_end go(struct journey *j, struct leg *leg)
 {
 	const struct transition_path *path = leg->path;
 	struct script script;
 	u32 ops = 0;
 
+	if (path->by_vmm && path->outer)
+		enter_l2(j, leg);
+
 	script_begin(&script, j->guest);
 	if (path->by_guest) {
-		script_add_start(&script, leg->from);
+		transition_path_start(&script, path, leg->from, leg->to);
 		script_add_cases(&script, EVERYONES, leg->nr_from);
 		ops = script.nr_ops;
 		path->by_guest(&script, leg->from, leg->to);
@@ -121,7 +138,7 @@ static struct script_end go(struct journey *j, struct leg *leg)
 	else
 		script_add_start(&script, leg->to);
 	if (path->by_guest)
-		journey_enter(j, leg->from);
+		journey_enter(j, transition_path_outer(path, leg->from, leg->to));
 	else
 		path->by_vmm(j, leg->from, leg->to);
 	leg->result = script.nr_results;
@@ -244,11 +261,11 @@ static const char *parse_after(const char *after, struct replay *r)
 	return "the path does not lead from that state to the case's";
 }
 
-int transition_replay(const struct test_options *options)
+int transition_replay(const struct test_options *options, transition_paths paths)
 {
 	const char *id = options->case_id, *after = options->after;
 	struct replay r = {
-		.path = transition_path_find(options->path ? options->path : "sregs"),
+		.path = options->path ? transition_path_find(paths, options->path) : &path_sregs,
 		.engine = engine_find(options->engine ? options->engine : "native"),
 	};
 	const char *error = case_parse(id, &r.tc);

@@ -58,8 +58,7 @@ static struct vmcb_segment segment_of(const struct kvm_segment *s)
 	};
 }
 
-static void write_save_area(struct vmcb *vmcb, const struct kvm_sregs *s,
-			    const struct kvm_regs *regs)
+void svm_save_area_set(struct vmcb *vmcb, const struct kvm_sregs *s, const struct kvm_regs *regs)
 {
 	vmcb->es = segment_of(&s->es);
 	vmcb->cs = segment_of(&s->cs);
@@ -103,7 +102,7 @@ static void svm_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 		.nested_control = setup->nested ? SVM_NP_ENABLE : 0,
 		.nested_cr3 = setup->nested ? setup->root : 0,
 	};
-	write_save_area(vmcb, l2, regs);
+	svm_save_area_set(vmcb, l2, regs);
 	*pdptes = setup->state.mode == MODE_PAE && guest->marks_pdptes ? own->cr3 : 0;
 	own->efer |= X86_EFER_SVME;
 	regs->rip = L1_CODE + (run - l1_svm_start);

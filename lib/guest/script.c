@@ -40,6 +40,7 @@ void script_install(struct guest *guest)
 void script_begin(struct script *script, struct guest *guest)
 {
 	*script = (struct script){ .guest = guest };
+	*(u32 *)vm_gpa2hva(guest->vm, SCRIPT_L1_PDPTES) = 0;
 }
 
 static void add_op(struct script *script, struct script_op op)
@@ -222,6 +223,7 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 		"exit", "accesses", "MOV CR0", "MOV CR3", "MOV CR4", "WRMSR EFER", "WRPKRU",
 		"to compatibility mode", "to 64-bit code", "LIDT", "LTR", "LMSW", "CLTS",
 		"read registers", "try", "tried", "clear A in PDPTEs at", "store", "INVLPG",
+		"VMLOAD", "VMRUN", "VMMCALL",
 	};
 
 	switch (op->op) {
@@ -242,6 +244,8 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 	case SCRIPT_LTR:
 	case SCRIPT_LMSW:
 	case SCRIPT_CLEAN:
+	case SCRIPT_VMLOAD:
+	case SCRIPT_VMRUN:
 		snprintf(text, SCRIPT_OP_TEXT_LEN, "%s %#llx", names[op->op],
 			 (unsigned long long)op->value);
 		break;

@@ -38,7 +38,8 @@ N(script_table):
 	.long ADDR(N(op_cr4)), ADDR(N(op_efer)), ADDR(N(op_pkru)), ADDR(N(op_to32))
 	.long ADDR(N(op_to64)), ADDR(N(op_lidt)), ADDR(N(op_ltr)), ADDR(N(op_lmsw))
 	.long ADDR(N(op_clts)), ADDR(N(op_regs)), ADDR(N(op_try)), ADDR(N(op_tried))
-	.long ADDR(N(op_clean)), ADDR(N(op_store)), ADDR(N(op_invlpg))
+	.long ADDR(N(op_clean)), ADDR(N(op_store)), ADDR(N(op_invlpg)), ADDR(N(op_vmload))
+	.long ADDR(N(op_vmrun)), ADDR(N(op_vmmcall))
 
 	/* An exception that no SCRIPT_TRY announced ends the script; its result says which. */
 N(script_fault):
@@ -132,6 +133,61 @@ N(op_clean):
 	dec %ecx
 	jnz 1b
 	jmp N(script_next)
+
+N(op_vmload):
+	mov BX, AX
+	vmload AX
+	jmp N(script_next)
+N(op_vmmcall):
+	vmmcall
+	jmp N(script_next)
+
+	/*
+	 * #VMEXIT gives AX and SP back; the rest, SI and DI with them, is L2's: the script goes
+	 * on where L2 left it.
+	 */
+N(op_vmrun):
+	mov BX, AX
+1:
+#if BITS == 32
+	/* The last thing before #VMEXIT loads them again: see struct guest.marks_pdptes. */
+	mov SCRIPT_L1_PDPTES, %esp
+	test %esp, %esp
+	jz 2f
+	.irp offset, 0, 8, 16, 24
+	andb $~0x20, \offset(%esp)
+	.endr
+2:
+#endif
+	vmrun AX
+	movb $0, VMCB_TLB_CONTROL(AX)
+	cmpl $SVM_EXIT_NPF, VMCB_EXIT_CODE(AX)
+	je 3f
+	cmpl $SVM_EXIT_VMMCALL, VMCB_EXIT_CODE(AX)
+	jne 4f
+	stgi
+	jmp N(script_entry)
+	/* Noted as the agent's handlers note an exception, unless it is no access's. */
+3:	testl $SVM_EXIT_INT_INFO_VALID, VMCB_EXIT_INT_INFO(AX)
+	jnz 4f
+	mov CX, SCRIPT_L1_CX
+	lea (%edi, %edx), %esp
+	mov VMCB_EXIT_INFO_1(AX), %ecx
+	mov %ecx, RESULT_ERROR(SP)
+	mov VMCB_EXIT_INFO_1 + 4(AX), %ecx
+	mov %ecx, RESULT_AD(SP)
+	mov VMCB_EXIT_INFO_2(AX), %ecx
+	mov %ecx, RESULT_CR2(SP)
+	mov VMCB_EXIT_INFO_2 + 4(AX), %ecx
+	mov %ecx, RESULT_CR2 + 4(SP)
+	mov VMCB_RIP(AX), %ecx
+	mov %ecx, RESULT_RIP(SP)
+	movl $(STATUS_EXIT + STATUS_L2_EXIT + SVM_EXIT_NPF), RESULT_STATUS(SP)
+	mov SCRIPT_L1_CX, CX
+	mov BP, VMCB_RIP(AX)
+	jmp 1b
+4:	stgi
+	out %al, $L1_EXIT_PORT
 
 N(op_try):
 	push $ADDR(N(script_tried))

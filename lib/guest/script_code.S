@@ -3,7 +3,9 @@
  * The script interpreter: flat code that the host copies to SCRIPT_CODE, assembled twice
  * from script_body.h as the agent's code is.  It runs at one address only.
  */
+#include "l1.h"
 #include "script.h"
+#include "svm.h"
 
 	.section .rodata, "a"
 	.balign 16
@@ -21,6 +23,7 @@ script_start:
 #define SI %rsi
 #define DI %rdi
 #define SP %rsp
+#define BP %rbp
 #define IRET iretq
 	.code64
 #include "script_body.h"
@@ -33,6 +36,7 @@ script_start:
 #undef SI
 #undef DI
 #undef SP
+#undef BP
 #undef IRET
 
 #define BITS 32
@@ -44,6 +48,7 @@ script_start:
 #define SI %esi
 #define DI %edi
 #define SP %esp
+#define BP %ebp
 #define IRET iretl
 	.code32
 #include "script_body.h"
