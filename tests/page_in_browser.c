@@ -130,6 +130,11 @@ static void page_loads(void)
 	holds("document.readyState === 'complete'");
 	holds("!document.getElementById('tools').hidden");
 	holds("document.querySelectorAll('.matrix').length >= 4");
+	/* Each kind of mismatch leads to a case of it. */
+	holds("document.querySelectorAll('.kinds tbody tr').length === 4");
+	holds("[...document.querySelectorAll('.kinds td a')].every(a => "
+	      "document.querySelector(a.hash).classList.contains('case'))");
+	holds("document.querySelector('.kinds tbody tr').textContent.includes('ok page=0x...')");
 	/* What records say is text, never markup. */
 	holds("document.scripts.length === 1 && document.images.length === 0");
 	screenshot("desktop");

@@ -124,6 +124,10 @@ bad_input_is_one_line() {
 	refuse "there is no run in it" runner diff "$dir/run" "$dir/empty"
 	refuse "OUT and at least one run" runner merge "$dir/new"
 	refuse "is there already" runner merge "$dir/run" "$dir/run"
+	# OUT was forgotten: a run of that name is no place for another.
+	mkdir -p "$install/results/part-1"
+	refuse "part-1 is there already: OUT, which comes first" runner merge part-1 "$dir/run"
+	rmdir "$install/results/part-1"
 	refuse "cannot make" runner merge "$dir/none/new" "$dir/run"
 	run 1 runner report --output /dev/full "$dir/run"
 	[[ $err == *"cannot write"* && $err != *$'\n'* ]] || problem "not one line: $err"
@@ -312,14 +316,24 @@ merge_of_hosts() {
 	run 0 runner report "$work/hosts"
 	has 'on kvm_amd shadow, 6.1' "$(<"$work/hosts/report.html")"
 	has 'On kvm_amd NPT, 6.1' "$(<"$work/hosts/report.html")"
+	# Which machine it was is told with the case, also merged again.
+	has '<p>In run npt</p>' "$(<"$work/hosts/report.html")"
+	has '  run: npt' "$(runner report --junit --output - "$work/hosts")"
+	hasnt 'lab/run.sh' "$(<"$work/hosts/report.html")"
 	run 0 runner report --ktap --output "$work/hosts.ktap" "$work/hosts"
 	strict "$work/hosts.ktap"
 	last_line 'passed 1 failed 1 skipped 0'
 	run 0 runner diff "$work/hosts" "$work/h"
 	# The worst of several results is kept.
 	two_hosts "$work/h2" skip pass
-	run 1 runner merge "$work/hosts2" "$work/hosts" "$work/h2"
+	printf '{"host": "svm-npt", "kernel": "6.1"}' >"$work/h/npt/lab.json"
+	run 1 runner merge "$work/hosts1" "$work/h"
+	run 1 runner merge "$work/hosts2" "$work/hosts1" "$work/h2"
 	last_line '1 passed, 1 failed, 0 skipped'
+	has '      run:      npt' "$out"
+	run 0 runner report "$work/hosts2"
+	has '<p>In run npt</p>' "$(<"$work/hosts2/report.html")"
+	has 'lab/run.sh --host svm-npt --kernel 6.1 --cmd' "$(<"$work/hosts2/report.html")"
 }
 
 #

@@ -82,7 +82,9 @@ const char *host_field_label(const char *key)
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!strcmp(fields[i].key, key))
 			return fields[i].label;
-	return key;
+	if (!strcmp(key, "kvm_device"))
+		return "KVM device";
+	return strcmp(key, "kvm_error") ? key : "KVM";
 }
 
 void host_card_from_json(const json_t *object, struct host_card *card)

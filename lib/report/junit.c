@@ -31,6 +31,8 @@ static void put_failing_cases(const json_t *run, const json_t *test, const char 
 		       text_of(failure, "case"), text_of(failure, "expected"),
 		       text_of(failure, "observed"), text_of(failure, "rule"),
 		       text_of(failure, "replay"));
+		if (*text_of(failure, "run"))
+			markup(to, "  run: %s\n", text_of(failure, "run"));
 	}
 }
 

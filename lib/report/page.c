@@ -10,6 +10,7 @@
 
 #define MAX_CASES 400		 /* in full, on the whole page */
 #define MAX_CASES_OF_SUBTEST 10
+#define MAX_KINDS 100
 
 /* page_assets.S */
 extern const char page_css[], page_js[];
@@ -54,20 +55,48 @@ void page_symbol(const struct page *page, enum outcome outcome)
 	       o->name, o->symbol, o->word);
 }
 
-/* The cases that are shown in full: some of each subtest, so that none hides the others. */
+void page_number(long long n, char text[PAGE_NUMBER_LEN])
+{
+	char digits[24], *to = text;
+	const char *at;
+
+	snprintf(digits, sizeof(digits), "%lld", n);
+	for (at = digits; *at; at++) {
+		*to++ = *at;
+		if (*at != '-' && at[1] && strlen(at + 1) % 3 == 0)
+			*to++ = ',';
+	}
+	*to = '\0';
+}
+
+/* Does this case bring a kind of mismatch that no case before it had? */
+static bool is_new_kind(json_t *kinds, const json_t *failure)
+{
+	char key[PAGE_KEY_LEN];
+
+	page_kind_key(failure, key);
+	if (json_object_get(kinds, key) || json_object_size(kinds) >= MAX_KINDS)
+		return false;
+	json_object_set_new(kinds, key, json_true());
+	return true;
+}
+
+/* Those shown in full: some of each subtest and one of each kind, so that none hides the others. */
 static void choose_cases(struct page *page)
 {
 	const json_t *failures = json_object_get(page->run, "failures");
-	json_t *failure, *seen = json_object();
+	json_t *failure, *seen = json_object(), *kinds = json_object();
 	char key[PAGE_KEY_LEN];
-	size_t i;
+	size_t i, nr = 0;
+	bool shown;
 
 	page->first_case = json_object();
 	page->shown = json_array();
 	json_array_foreach(failures, i, failure) {
 		page_key(failure, text_of(failure, "test"), text_of(failure, "subtest"), key);
-		if (json_array_size(page->shown) >= MAX_CASES ||
-		    number_of(seen, key) >= MAX_CASES_OF_SUBTEST) {
+		shown = nr < MAX_CASES && number_of(seen, key) < MAX_CASES_OF_SUBTEST;
+		nr += shown;
+		if (!is_new_kind(kinds, failure) && !shown) {
 			page->not_shown++;
 			continue;
 		}
@@ -78,6 +107,7 @@ static void choose_cases(struct page *page)
 					    json_integer(json_array_size(page->shown)));
 	}
 	json_decref(seen);
+	json_decref(kinds);
 }
 
 static void index_cases(struct page *page, const char *list)
@@ -104,14 +134,15 @@ static void put_verdict(const struct page *page)
 {
 	const json_t *totals = json_object_get(page->run, "totals");
 	u64 known = number_of(totals, "known");
+	char cases[PAGE_NUMBER_LEN];
 
 	markup(page->to, "<ul class=counts>");
 	put_count(page, OUTCOME_FAIL, number_of(totals, "failed"), "failed");
 	put_count(page, OUTCOME_PASS, (u64)number_of(totals, "passed") - known, "passed");
 	put_count(page, OUTCOME_KNOWN, known, "passed with known issues");
 	put_count(page, OUTCOME_SKIP, number_of(totals, "skipped"), "skipped");
-	markup(page->to, "</ul><p>Counted in subtests; %lld cases in them.</p>\n",
-	       number_of(totals, "cases"));
+	page_number(number_of(totals, "cases"), cases);
+	markup(page->to, "</ul><p>Counted in subtests; %s cases in them.</p>\n", cases);
 }
 
 static void put_value(const struct page *page, const json_t *value)
@@ -133,6 +164,8 @@ static void put_host(const struct page *page, const json_t *host, const char *ti
 	if (!json_is_object(host))
 		markup(page->to, "<dt>host</dt><dd>its card (host.json) is missing</dd>");
 	json_object_foreach((json_t *)host, key, value) {
+		if (!strcmp(key, "kvm_error") && json_is_null(value))
+			continue;
 		markup(page->to, "<dt>%s</dt><dd>", host_field_label(key));
 		put_value(page, value);
 		markup(page->to, "</dd>\n");
@@ -179,15 +212,17 @@ static size_t count_not_run(const json_t *run)
 /* A run without an end, damaged files, missing shards, tests that failed as a whole. */
 static void put_troubles(const struct page *page)
 {
+	size_t i, not_run = count_not_run(page->run);
 	json_t *item;
-	size_t i;
 
 	if (flag_of(page->run, "interrupted")) {
-		markup(page->to, "<p class=trouble><b>This run did not finish</b>, or still goes "
-				 "on: %zu tests were not started", count_not_run(page->run));
+		markup(page->to, "<p class=trouble><b>%s did not finish</b>, or still goes on",
+		       json_object_get(page->run, "merged") ? "A run of these" : "This run");
 		if (*text_of(page->run, "interrupted_by"))
 			markup(page->to, "; interrupted by %s",
 			       text_of(page->run, "interrupted_by"));
+		if (not_run)
+			markup(page->to, "; tests that were not started: %zu", not_run);
 		markup(page->to, ".</p>\n");
 	}
 	json_array_foreach(json_object_get(page->run, "damaged"), i, item)
@@ -208,17 +243,20 @@ static void put_troubles(const struct page *page)
 
 static void put_failures(const struct page *page)
 {
+	char more[PAGE_NUMBER_LEN];
 	json_t *failure;
 	size_t i;
 
+	page_number(page->not_shown, more);
 	markup(page->to, "<section aria-labelledby=failures><h2 id=failures>Failing cases</h2>\n");
 	if (!json_array_size(page->shown))
 		markup(page->to, "<p>No failing case is recorded.</p>\n");
+	page_kinds(page);
 	json_array_foreach(page->shown, i, failure)
 		page_case(page, failure, i + 1, i == 0);
 	if (page->not_shown)
-		markup(page->to, "<p>%lld more are recorded in summary.json and TEST.jsonl.</p>\n",
-		       page->not_shown);
+		markup(page->to, "<p>%s more are recorded in summary.json and TEST.jsonl.</p>\n",
+		       more);
 	markup(page->to, "</section>\n");
 }
 
@@ -262,7 +300,7 @@ static void put_subtest(const struct page *page, const json_t *test, size_t nr, 
 static void put_test(const struct page *page, const json_t *test, size_t nr)
 {
 	json_t *subtests = json_object_get(test, "subtests"), *subtest;
-	char label[HOST_LABEL_LEN];
+	char label[HOST_LABEL_LEN], cases[PAGE_NUMBER_LEN], seconds[32];
 	size_t i;
 
 	markup(page->to, "<details class=test id=t%zu%s><summary>", nr,
@@ -273,8 +311,10 @@ static void put_test(const struct page *page, const json_t *test, size_t nr)
 		host_label(page->run, test, label);
 		markup(page->to, " on %s, %s", label, host_kernel(page->run, test));
 	}
-	markup(page->to, " <span class=dim>%zu subtests, %lld cases, %lld ms</span></summary>\n",
-	       json_array_size(subtests), number_of(test, "cases"), number_of(test, "time_ms"));
+	page_number(number_of(test, "cases"), cases);
+	snprintf(seconds, sizeof(seconds), "%.1f", number_of(test, "time_ms") / 1e3);
+	markup(page->to, " <span class=dim>%zu subtests, %s cases, %s s</span></summary>\n",
+	       json_array_size(subtests), cases, seconds);
 	if (*text_of(test, "reason"))
 		markup(page->to, "<p>%s</p>\n", text_of(test, "reason"));
 	markup(page->to, "<div class=scroll tabindex=0 role=region aria-label=\"subtests of %s\">"
@@ -298,6 +338,13 @@ static void put_tests(const struct page *page)
 	markup(page->to, "</section>\n");
 }
 
+static bool has_known_issues(const struct page *page)
+{
+	return json_object_size(json_object_get(page->run, "known_issues")) ||
+	       json_array_size(json_object_get(page->run, "stale_known_issues")) ||
+	       json_array_size(json_object_get(page->run, "expired_known_issues"));
+}
+
 /* Of each known issue how many cases it covered, and the first of them in full. */
 static void put_known_issues(const struct page *page)
 {
@@ -305,9 +352,7 @@ static void put_known_issues(const struct page *page)
 	const char *id;
 	size_t i;
 
-	if (!json_object_size(issues) &&
-	    !json_array_size(json_object_get(page->run, "stale_known_issues")) &&
-	    !json_array_size(json_object_get(page->run, "expired_known_issues")))
+	if (!has_known_issues(page))
 		return;
 	markup(page->to, "<section aria-labelledby=known><h2 id=known>Known issues</h2>\n");
 	json_object_foreach(issues, id, count) {
@@ -352,6 +397,7 @@ static void put_notes(const struct page *page)
 static void put_head(const struct page *page)
 {
 	const json_t *totals = json_object_get(page->run, "totals");
+	const char *finished = text_of(page->run, "finished");
 
 	/* Nothing is loaded from anywhere, whatever a record may hold. */
 	markup(page->to,
@@ -363,15 +409,19 @@ static void put_head(const struct page *page)
 	       text_of(page->run, "run"), number_of(totals, "failed"), number_of(totals, "passed"));
 	fputs(page_css, page->to);
 	markup(page->to, "</style></head><body>\n<a class=jump href=\"#failures\">To the failing "
-			 "cases</a>\n<header><h1>Run %s</h1>\n<p class=dim>%s to %s</p>\n",
+			 "cases</a>\n<header><h1>Run %s</h1>\n<p class=dim>Started %s%s%s</p>\n",
 	       text_of(page->run, "run"), text_of(page->run, "started"),
-	       *text_of(page->run, "finished") ? text_of(page->run, "finished") : "?");
+	       *finished ? ", finished " : "", finished);
 	put_verdict(page);
 	put_troubles(page);
 	markup(page->to, "<nav aria-label=\"parts of the page\"><a href=\"#host\">Host</a> "
 			 "<a href=\"#failures\">Failing cases</a> <a href=\"#matrix\">Matrix</a> "
-			 "<a href=\"#tests\">Tests</a>%s</nav></header>\n",
-	       "");
+			 "<a href=\"#tests\">Tests</a>");
+	if (has_known_issues(page))
+		markup(page->to, " <a href=\"#known\">Known issues</a>");
+	if (json_array_size(json_object_get(page->run, "notes")))
+		markup(page->to, " <a href=\"#notes\">Notes</a>");
+	markup(page->to, "</nav></header>\n");
 }
 
 /* For the script, which shows it: without one it would do nothing. */

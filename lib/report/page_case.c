@@ -369,7 +369,7 @@ static void put_rest(const struct page *page, const json_t *detail)
 		markup(page->to, "<dt>came from</dt><dd>%s by %s</dd>\n",
 		       text_of(detail, "came_from"), text_of(detail, "path_taken"));
 	if (*text_of(detail, "pass"))
-		markup(page->to, "<dt>pass</dt><dd>%s, A and D bits %s</dd>\n",
+		markup(page->to, "<dt>how</dt><dd>in the %s pass, A and D bits %s</dd>\n",
 		       text_of(detail, "pass"),
 		       flag_of(detail, "ad_checked") ? "compared" : "not compared");
 	json_object_foreach((json_t *)detail, key, value) {
@@ -392,10 +392,17 @@ static void put_command(const struct page *page, const char *title, const char *
 			 "class=copy hidden>Copy</button></p>\n", title, before, command, after);
 }
 
-/* A recorded command; one from an emulated host also as it is called from outside. */
-static void put_replay(const struct page *page, const char *title, const char *command)
+/* Of a merged run each run has its own. */
+static const json_t *lab_of(const struct page *page, const json_t *failure)
 {
-	const json_t *lab = json_object_get(page->run, "lab");
+	return json_object_get(page->run, "lab") ?:
+	       json_object_get(json_object_get(page->run, "labs"), text_of(failure, "run"));
+}
+
+/* A recorded command; one from an emulated host also as it is called from outside. */
+static void put_replay(const struct page *page, const json_t *lab, const char *title,
+		       const char *command)
+{
 	const char *in_guest = "/suite/";
 	char before[128];
 
@@ -415,6 +422,7 @@ static void put_replay(const struct page *page, const char *title, const char *c
 void page_case(const struct page *page, const json_t *failure, long long number, bool open)
 {
 	const json_t *detail = json_object_get(failure, "detail");
+	const json_t *lab = lab_of(page, failure);
 	bool known = is(failure, "verdict", "known");
 	char label[HOST_LABEL_LEN];
 
@@ -431,12 +439,14 @@ void page_case(const struct page *page, const json_t *failure, long long number,
 		host_label(page->run, failure, label);
 		markup(page->to, "<p>On %s, %s</p>\n", label, host_kernel(page->run, failure));
 	}
+	if (*text_of(failure, "run"))
+		markup(page->to, "<p>In run %s</p>\n", text_of(failure, "run"));
 	put_answers(page, failure, detail);
 	put_rule(page, failure, detail);
 	put_path(page, failure, detail);
 	put_state(page, failure, detail);
 	put_rest(page, detail);
-	put_replay(page, "Replay:", text_of(failure, "replay"));
-	put_replay(page, "Ask every engine:", text_of(failure, "replay_all"));
+	put_replay(page, lab, "Replay:", text_of(failure, "replay"));
+	put_replay(page, lab, "Ask every engine:", text_of(failure, "replay_all"));
 	markup(page->to, "</details>\n");
 }

@@ -40,6 +40,14 @@ long long page_first_case(const struct page *page, const json_t *test, const cha
 /* A symbol with its word for those who hear the page. */
 void page_symbol(const struct page *page, enum outcome outcome);
 
+#define PAGE_NUMBER_LEN 32
+/* "12,043,267": for those who read it. */
+void page_number(long long n, char text[PAGE_NUMBER_LEN]);
+
+/* What went wrong with a case, whichever it is: rule, expected, observed, test, a line each. */
+void page_kind_key(const json_t *failure, char key[PAGE_KEY_LEN]);
+/* The failing cases by what went wrong: many cases are of few kinds.  Nothing for a few cases. */
+void page_kinds(const struct page *page);
 /* One failing case in full, open or to be opened. */
 void page_case(const struct page *page, const json_t *failure, long long number, bool open);
 /* The tables of outcomes by mode and state, one or more for each test. */

@@ -125,8 +125,23 @@ static void merge_failures(struct merge *m, const json_t *run, size_t nr, const 
 			continue;
 		copy = json_copy(failure);
 		json_object_set_new(copy, "host", json_integer(host));
+		/* Which machine it was: its own run knows more of it.  Merged again, it stays. */
+		if (!*text_of(copy, "run"))
+			json_object_set(copy, "run", json_object_get(run, "run"));
 		json_array_append_new(list_of(m->out, list), copy);
 	}
+}
+
+/* What the lab noted, by the run's name. */
+static void merge_lab(struct merge *m, const json_t *run)
+{
+	json_t *lab = json_object_get(run, "lab"), *labs = json_object_get(m->out, "labs");
+
+	if (!json_is_object(labs))
+		json_object_set_new(m->out, "labs", labs = json_object());
+	if (lab)
+		json_object_set(labs, text_of(run, "run"), lab);
+	json_object_update_missing(labs, json_object_get(run, "labs"));
 }
 
 static void merge_run(struct merge *m, const json_t *run, size_t nr)
@@ -143,6 +158,7 @@ static void merge_run(struct merge *m, const json_t *run, size_t nr)
 		json_object_set_new(copy, "file", json_string(file) ?: json_string("?"));
 		json_array_append_new(list_of(m->out, "damaged"), copy);
 	}
+	merge_lab(m, run);
 	copy_list(m->out, run, "notes");
 	copy_list(m->out, run, "stale_known_issues");
 	copy_list(m->out, run, "expired_known_issues");

@@ -26,6 +26,8 @@ static void print_failures(const json_t *summary, const char *test, const char *
 			text_of(failure, "case"), text_of(failure, "expected"),
 			text_of(failure, "observed"), text_of(failure, "rule"),
 			text_of(failure, "replay"));
+		if (*text_of(failure, "run"))
+			fprintf(to, "      run:      %s\n", text_of(failure, "run"));
 	}
 }
 

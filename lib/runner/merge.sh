@@ -13,7 +13,10 @@ usage() {
 
 	Makes the folder OUT with the summary.json of all these runs together; report and diff take it
 	as they take a run.  Each subtest of a host counts once, with its worst result.  Shards that no
-	run has are named.  A RUN may be a folder with runs below it.
+	run has are named.
+
+	  OUT    a folder that is not there yet; a name without a slash is in results/
+	  RUN    a run's folder, its name in results/, a summary.json, or a folder with runs below it
 
 	Exit: that of a run (0 passed, 1 failed, 4 all skipped), 1 if a shard is missing, 2 bad usage.
 	EOT
@@ -29,8 +32,11 @@ while (($#)); do
 	shift
 done
 ((${#runs[@]} > 1)) || die "OUT and at least one run are needed, see --help"
-out=${runs[0]%/}
-[[ ! -e $out ]] || die "'$out' is there already"
+out=${runs[0]}
+# As the names of runs: who forgets OUT is told so.
+[[ $out == */* ]] || out=$KMC_RESULTS/$out
+out=${out%/}
+[[ ! -e $out ]] || die "$out is there already: OUT, which comes first, is to be a new folder"
 for ((i = 1; i < ${#runs[@]}; i++)); do
 	find_run "${runs[i]}" && runs[i]=$REPLY
 done
