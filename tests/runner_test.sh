@@ -223,6 +223,15 @@ totals_and_exit_codes() {
 	last_line '1 passed, 0 failed, 0 skipped'
 	run 0 runner --case a/b alpha_test
 	has 'replaying a/b' "$out"
+	hasnt '0 cases' "$out"
+	run 4 runner --case skip/b alpha_test
+	has 'SKIPPED alpha_test: 1: the CPU offers no fake' "$out"
+	run 1 runner --case fail/b alpha_test
+	has 'FAILED alpha_test: the case fails' "$out"
+	# Its summary is left to others, but it did finish.
+	run 0 runner --no-summary alpha_test
+	run 0 runner alpha_test
+	hasnt 'did not finish' "$out"
 	run 0 runner --list
 	run 0 runner --run-name twice
 	run 0 runner --run-name twice

@@ -90,9 +90,14 @@ static void print_help(const struct test_about *about)
 
 static void print_about(const struct test_about *about)
 {
-	printf("name: %s\nproves: %s\ntags: %s\ncases: %s\nengines: %s\n", about->name,
-	       about->proves, about->tags ? about->tags : "", about->has_cases ? "yes" : "no",
-	       about->engines ? about->engines : "");
+	const char *at;
+
+	printf("name: %s\nproves: ", about->name);
+	/* A sentence may have several lines in --help; here it has one. */
+	for (at = about->proves; *at; at++)
+		putchar(*at == '\n' ? ' ' : *at);
+	printf("\ntags: %s\ncases: %s\nengines: %s\n", about->tags ? about->tags : "",
+	       about->has_cases ? "yes" : "no", about->engines ? about->engines : "");
 }
 
 static u64 parse_number(const struct test_about *about, const char *option, const char *text)

@@ -76,22 +76,25 @@ static json_t *read_events(json_t *summary, const char *run_dir, const char *fil
 	return events;
 }
 
-/* The last line of a test's stderr that says something: often the reason it ended. */
-static void last_stderr_line(const char *run_dir, const char *test, char *last, size_t last_size)
+/* What follows a mark in the last line of a file beside the summary that has it and more; or "". */
+static void last_line_with(const char *run_dir, const char *test, const char *suffix,
+			   const char *mark, char *last, size_t last_size)
 {
 	char path[PATH_MAX], *line = NULL;
+	const char *found;
 	size_t size = 0;
 	FILE *from;
 
 	last[0] = '\0';
-	snprintf(path, sizeof(path), "%s/%s.stderr", run_dir, test);
+	snprintf(path, sizeof(path), "%s/%s%s", run_dir, test, suffix);
 	from = fopen(path, "re");
 	if (!from)
 		return;
 	while (getline(&line, &size, from) >= 0) {
 		line[strcspn(line, "\r\n")] = '\0';
-		if (line[strspn(line, " \t")])
-			snprintf(last, last_size, "%s", line);
+		found = strstr(line, mark);
+		if (found && line[strspn(line, " \t")])
+			snprintf(last, last_size, "%s", found + strlen(mark));
 	}
 	free(line);
 	fclose(from);
@@ -220,6 +223,8 @@ static void find_failure(const struct test_result *result, const char *said, cha
 	} else if (!result->ended && !result->done &&
 		   (code == KSFT_SKIP || (result->replay && code == KSFT_PASS))) {
 		; /* skipped as a whole, or no subtest was meant to be */
+	} else if (!result->ended && result->replay && code == KSFT_FAIL) {
+		add_reason(reason, size, "the case fails");
 	} else if (!result->ended) {
 		add_reason(reason, size, "exit code %d before its end%s%s", code, *said ? ": " : "",
 			   said);
@@ -249,7 +254,10 @@ static void judge_test(struct test_result *result, const char *run_dir)
 		json_object_set_new(result->test, "status", json_string("not run"));
 		return;
 	}
-	last_stderr_line(run_dir, result->name, said, sizeof(said));
+	/* Often the reason it ended; a replay records nothing, and says in its KTAP why it skips. */
+	last_line_with(run_dir, result->name, ".stderr", "", said, sizeof(said));
+	if (result->replay && !*said)
+		last_line_with(run_dir, result->name, ".ktap", "# SKIP ", said, sizeof(said));
 	find_failure(result, said, reason, sizeof(reason));
 	own_failure = reason[0] != '\0';
 	if (own_failure || result->failed) {
@@ -397,6 +405,8 @@ json_t *summary_build(const char *run_dir, char *error, size_t size)
 					    json_text(text_of(event, "started")));
 			json_object_set_new(summary, "arguments",
 					    json_text(text_of(event, "arguments")));
+			if (*text_of(event, "case"))
+				json_object_set(summary, "case", json_object_get(event, "case"));
 		} else if (has_event(event, "interrupted")) {
 			json_object_set_new(summary, "interrupted_by",
 					    json_text(text_of(event, "signal")));

@@ -131,10 +131,13 @@ void summary_print(const json_t *summary, FILE *to)
 		fprintf(to, "interrupted%s%s: %zu tests were not started\n",
 			*text_of(summary, "interrupted_by") ? " by " : "",
 			text_of(summary, "interrupted_by"), not_run);
-	fprintf(to, "%lld cases", number_of(totals, "cases"));
-	print_counts(json_object_get(totals, "engines"), ", of them by engine: ", "", to);
-	fputs("\n", to);
-	print_known(summary, to);
+	/* A replay is of one case, and counts none. */
+	if (!*text_of(summary, "case")) {
+		fprintf(to, "%lld cases", number_of(totals, "cases"));
+		print_counts(json_object_get(totals, "engines"), ", of them by engine: ", "", to);
+		fputs("\n", to);
+		print_known(summary, to);
+	}
 	fprintf(to, "%lld passed, %lld failed, %lld skipped\n", number_of(totals, "passed"),
 		number_of(totals, "failed"), number_of(totals, "skipped"));
 }

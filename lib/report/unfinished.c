@@ -119,8 +119,8 @@ static void kill_leftovers(const char *run_dir)
 		closedir(proc);
 }
 
-/* Who ran it and which test was started last, from the lines that can be read. */
-static json_t *read_run(const char *run_dir, char *last, size_t last_size)
+/* Who ran it, which test was started last, and did it end? From the lines that can be read. */
+static json_t *read_run(const char *run_dir, char *last, size_t last_size, bool *ended)
 {
 	json_t *event, *runner = NULL;
 	char path[PATH_MAX + 16], *line = NULL;
@@ -128,6 +128,7 @@ static json_t *read_run(const char *run_dir, char *last, size_t last_size)
 	size_t size = 0;
 	FILE *file;
 
+	*ended = false;
 	snprintf(last, last_size, "none");
 	snprintf(path, sizeof(path), "%s/run.jsonl", run_dir);
 	file = fopen(path, "re");
@@ -141,6 +142,8 @@ static json_t *read_run(const char *run_dir, char *last, size_t last_size)
 			runner = json_incref(json_object_get(event, "runner"));
 		else if (name && test && !strcmp(name, "test_start"))
 			snprintf(last, last_size, "%s", test);
+		else if (name && !strcmp(name, "run_end"))
+			*ended = true;
 		json_decref(event);
 	}
 	free(line);
@@ -152,11 +155,14 @@ static void finish_run(const char *run_dir, FILE *to)
 {
 	json_t *runner, *summary;
 	char last[256], error[512];
+	bool ended;
 
-	runner = read_run(run_dir, last, sizeof(last));
+	runner = read_run(run_dir, last, sizeof(last), &ended);
 	if (runner && !still_runs(runner)) {
-		fprintf(to, "previous run %s did not finish; last started: %s\n",
-			strrchr(run_dir, '/') + 1, last);
+		/* With --no-summary an end is all there is. */
+		if (!ended)
+			fprintf(to, "previous run %s did not finish; last started: %s\n",
+				strrchr(run_dir, '/') + 1, last);
 		kill_leftovers(run_dir);
 		summary = summary_build(run_dir, error, sizeof(error));
 		if (!summary || !summary_write(summary, run_dir))
