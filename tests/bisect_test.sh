@@ -36,6 +36,10 @@ mkdir -p "$5" && echo "$state" >"$5/kvm.ko"
 END
 cat >"$suite/lab/run.sh" <<'END'
 #!/bin/bash
+if [[ $1 == --list ]]; then
+	printf 'hosts:\n  svm-npt      qemu-tcg   NPT\nkernels:\n  6.1          bookworm\n'
+	exit 0
+fi
 echo "$*" >>"$FAKE_LOG"
 while [[ $1 != -- ]]; do
 	case $1 in --results) results=$2 ;; --run-name) run=$2 ;; --modules-dir) dir=$2 ;; --kernel-dir) dir=$2 ;; esac
@@ -61,7 +65,7 @@ END
 cat >"$work/path/ssh" <<'END'
 #!/bin/bash
 while [[ $1 == -o ]]; do shift 2; done
-[[ $1 != refused ]] || { echo "ssh: connect to host refused port 22: Connection refused" >&2; exit 255; }
+[[ $1 != refused ]] || { printf "ssh: connect to host refused port 22: Connection refused\r\n" >&2; exit 255; }
 shift
 [[ ! -e $FAKE_LOG.plan ]] || export FAKE_PLAN=$(<"$FAKE_LOG.plan")
 exec bash -c "$*"
@@ -126,13 +130,18 @@ refuses() {
 	refuse "no git repository" "${tool[@]}" --repo "$work" --test walk_test --host svm-npt
 	tool+=(--repo "$repo")
 	refuse "which test?" "${tool[@]}"
-	refuse "which test?" "${tool[@]}" --test ../runner.sh
+	refuse "--test: there is no '../runner.sh'" "${tool[@]}" --test ../runner.sh
+	refuse "there is no 'walk_tst'" "${tool[@]}" --test walk_tst
 	tool+=(--test walk_test)
 	refuse "where?" "${tool[@]}"
 	refuse "where?" "${tool[@]}" --host svm-npt --ssh x
 	refuse "either --case or --filter" "${tool[@]}" --case a --filter b
 	tool+=(--host svm-npt)
-	refuse "which good?" "${tool[@]}"
+	refuse "--good REV and --bad REV are needed" "${tool[@]}"
+	refuse "there is no emulated host 'svm'" "${tool[@]/svm-npt/svm}" --good c1 --bad main
+	refuse "there is no kernel '5.4'" "${tool[@]}" --good c1 --bad main --kernel 5.4
+	refuse "malformed case id 'foo'" "${tool[@]}" --good c1 --bad main --case foo
+	refuse "no subtest of walk_test matches 'nope*'" "${tool[@]}" --good c1 --bad main --filter 'nope*'
 	refuse "--good: $repo has no commit 'zzz'" "${tool[@]}" --good zzz --bad main
 	refuse "--bad: $repo has no commit '--all'" "${tool[@]}" --good c1 --bad --all
 	refuse "the same commit" "${tool[@]}" --good c2 --bad main

@@ -52,7 +52,7 @@ cat >"$work/path/ssh" <<'END'
 #!/bin/bash
 while [[ $1 == -o ]]; do shift 2; done
 if [[ $1 == refused ]] || { [[ $1 == flaky ]] && mkdir "$FAKE_FLAKY" 2>/dev/null; }; then
-	echo "ssh: connect to host $1 port 22: Connection refused" >&2
+	printf 'ssh: connect to host %s port 22: Connection refused\r\n' "$1" >&2
 	exit 255
 fi
 shift
@@ -69,7 +69,7 @@ last_line_but_one() { sed -n 'x;$p' <<<"$out"; }
 # nothing_left NAME: ends a check.
 nothing_left() {
 	[[ -z $(ls -A "$TMPDIR") ]] || problem "left behind: $(ls -A "$TMPDIR")"
-	! compgen -G '/tmp/kmc-suite.*/results/run' >/dev/null || problem "left on the machine: $(ls -d /tmp/kmc-suite.*)"
+	! compgen -G '/tmp/kmc-suite.*/results/[12]-[otu]*' >/dev/null || problem "left on the machine: $(ls -d /tmp/kmc-suite.*)"
 	check "$1"
 }
 
@@ -102,13 +102,16 @@ shards() {
 	nothing_left "--each runs all of it on each"
 	FAKE_PLAN='a=pass b=fail:2 c=pass' run 1 fleet one two
 	has "b: 2 of 2 cases failed" "$out"
+	# The machine, and a command that is not in a folder which is gone.
+	has "      run:      2-two" "$out"
+	has "      replay:   x86/a_test --case" "$out"
 	nothing_left "a failure on one host is the fleet's"
 }
 
 missing() {
 	run 1 fleet one refused three
 	has "2-refused"$'\t'"cannot be used: ssh: connect to host refused port 22: Connection refused" "$out"
-	has "1 of 3 hosts ran nothing" "$out"
+	has "1 of 3 hosts ran nothing: refused" "$out"
 	has "missing: shard 2/3" "$out"
 	nothing_left "a host that cannot be used is told, and the fleet fails"
 	run 2 fleet refused

@@ -39,11 +39,11 @@ usage() {
 }
 
 say() { printf '%s\n' "$*"; }
-die() {
-	printf 'runner.sh bisect: %s\n' "$1" >&2
-	exit 2
-}
 
+# shellcheck disable=SC2034 # for run_folder.sh
+command_name=bisect
+# shellcheck source=lib/runner/run_folder.sh
+source "$here/run_folder.sh"
 # shellcheck source=lib/runner/machine.sh
 source "$here/machine.sh"
 # shellcheck source=lib/runner/bisect_step.sh
@@ -99,7 +99,7 @@ parse_options() {
 
 # The commit that a revision is, in REPLY.
 commit_of() {
-	[[ -n $2 ]] || die "which $1? --$1 REV"
+	[[ -n $2 ]] || die "--good REV and --bad REV are needed: commits with which the test passes, and fails"
 	REPLY=$(git -C "$repo" rev-parse -q --verify --end-of-options "$2^{commit}" 2>/dev/null) ||
 		die "--$1: $repo has no commit '${2//[^[:print:]]/?}'"
 }
@@ -107,7 +107,9 @@ commit_of() {
 check_options() {
 	command -v git >/dev/null || die "git is not installed"
 	[[ -n $repo ]] || die "which tree? --repo TREE"
-	[[ -n $test && $test != *[!a-z0-9_]* && -x ${KMC_TEST_DIR:?}/$test ]] || die "which test? --test NAME, see runner.sh --list"
+	[[ -n $test ]] || die "which test? --test NAME, see runner.sh --list"
+	[[ $test != *[!a-z0-9_]* && -x ${KMC_TEST_DIR:?}/$test ]] ||
+		die "--test: there is no '${test//[^[:print:]]/?}', see runner.sh --list"
 	[[ -z $case_id || -z $filter ]] || die "either --case or --filter"
 	[[ -n $host$ssh && (-z $host || -z $ssh) ]] || die "where? --host NAME or --ssh HOST"
 	[[ -z $host || $host =~ ^[a-z0-9][a-z0-9-]*$ ]] || die "--host: '${host//[^[:print:]]/?}' is no emulated host"
@@ -126,10 +128,37 @@ check_options() {
 	[[ -z $config$build ]] || what=kernel
 	[[ $what == kernel ]] || kernel=${kernel:-6.1}
 	git -C "$repo" rev-parse --git-dir >/dev/null 2>&1 || die "--repo: $repo is no git repository"
+	check_names
 	commit_of good "$good" && good=$REPLY
 	commit_of bad "$bad" && bad=$REPLY
 	[[ $good != "$bad" ]] || die "--good and --bad are the same commit"
 	git -C "$repo" merge-base "$good" "$bad" >/dev/null || die "--good and --bad have no common ancestor"
+	[[ $what == kernel ]] || git -C "$repo" cat-file -e "$good:arch/x86/kvm" 2>/dev/null ||
+		die "--repo: $repo is no Linux tree: commit ${good:0:12} has no arch/x86/kvm"
+}
+
+# listed TITLE NAME: is it in the lab's list?
+listed() {
+	"$suite/lab/run.sh" --list |
+		title="$1:" name=$2 awk '/^[^ ]/ { on = $0 == ENVIRON["title"] } on && $1 == ENVIRON["name"] { found = 1 }
+			END { exit !found }'
+}
+
+# What would be noticed only after the first build.
+check_names() {
+	local said
+	[[ -z $host ]] || listed hosts "$host" || die "--host: there is no emulated host '$host', see lab/run.sh --list"
+	[[ $what == kernel ]] || listed kernels "$kernel" ||
+		die "--kernel: there is no kernel '${kernel//[^[:print:]]/?}', see lab/run.sh --list"
+	# Without KVM the test says no more than whether it takes these.
+	if [[ -n $case_id ]]; then
+		said=$(KVM_DEVICE=/nonexistent timeout 20 "$KMC_TEST_DIR/$test" --case "$case_id" \
+			"${test_args[@]+"${test_args[@]}"}" 2>&1 >/dev/null </dev/null)
+		(($? != 2)) || die "--case: ${said##*$'\n'}"
+	elif [[ -n $filter ]]; then
+		"$KMC_TEST_DIR/$test" --list --filter "$filter" >/dev/null 2>&1 </dev/null
+		(($? != 2)) || die "--filter: no subtest of $test matches '${filter//[^[:print:]]/?}'"
+	fi
 }
 
 #
@@ -216,10 +245,8 @@ in_own_session() {
 }
 
 prepare() {
-	local error
-	error=$(mkdir -p -- "$results" 2>&1) || die "cannot write results: ${error#mkdir: }"
-	out=$(cd -- "$results" && pwd)/${run_name:-bisect-$(date -u +%Y%m%dT%H%M%SZ)}
-	error=$(mkdir -- "$out" 2>&1) || die "cannot write results: ${error#mkdir: }"
+	new_folder "$results" "${run_name:-bisect-$(date -u +%Y%m%dT%H%M%SZ)}"
+	out=$REPLY
 	work=$(mktemp -d "${TMPDIR:-/tmp}/kmc-bisect.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
 	start_janitor
 	trap clean_up EXIT

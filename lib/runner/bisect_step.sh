@@ -129,10 +129,10 @@ run_over_ssh() {
 		cp "$work/modules"/*.ko "$work/stage/modules/" || verdict stop "cannot write to $work"
 	fi
 	send_suite "$ssh" "$work/stage" "$out/$short.log" ||
-		verdict stop "$ssh cannot be used: $(tail -n 1 "$out/$short.log")"
+		verdict stop "$ssh cannot be used: $(last_line "$out/$short.log")"
 	printf '%s\n' "$machine_dir" >"$work/remote"
 	runner_args
-	run_there "$ssh" "$time_limit" "$work/hold" "$out/$short.log" "${args[@]}"
+	run_there "$ssh" "$time_limit" "$work/hold" "$out/$short.log" "$short" "${args[@]}"
 	code=$?
 	if ((code == 255)) && ! on_machine "$ssh" true 2>/dev/null </dev/null; then
 		wait_for_machine || verdict stop "$ssh does not come back after $short"
@@ -166,7 +166,7 @@ bisect_step() {
 prepare_steps() {
 	local said
 	if [[ -n $ssh ]]; then
-		said=$(on_machine "$ssh" true 2>&1 </dev/null) || { say "runner.sh bisect: $ssh cannot be used: ${said##*$'\n'}" >&4 && return 2; }
+		said=$(on_machine "$ssh" true 2>&1 </dev/null) || { say "runner.sh bisect: $ssh cannot be used: $(last_line <<<"$said")" >&4 && return 2; }
 	fi
 	[[ $what == modules ]] || return 0
 	"$suite/lab/kvm_build.sh" prepare "$kernel" "$work/source" >&4 2>&4

@@ -31,11 +31,10 @@ usage() {
 	EOT
 }
 
-die() {
-	printf 'runner.sh fleet: %s\n' "$1" >&2
-	exit 2
-}
-
+# shellcheck disable=SC2034 # for run_folder.sh
+command_name=fleet
+# shellcheck source=lib/runner/run_folder.sh
+source "$here/run_folder.sh"
 # shellcheck source=lib/runner/machine.sh
 source "$here/machine.sh"
 
@@ -92,16 +91,16 @@ one() {
 		;;
 	*)
 		if ! send_suite "$host" "$stage" "$out/$name.log"; then
-			printf 'cannot be used: %s\n' "$(tail -n 1 "$out/$name.log")"
+			printf 'cannot be used: %s\n' "$(last_line "$out/$name.log")"
 			exit 255
 		fi
-		run_there "$host" "$limit" "$stage.hold.$name" "$out/$name.log" "${args[@]+"${args[@]}"}"
+		run_there "$host" "$limit" "$stage.hold.$name" "$out/$name.log" "$name" "${args[@]+"${args[@]}"}"
 		code=$?
 		fetch_results "$host" "$out/$name"
 		;;
 	esac
 	printf '%s\n' "$(grep -E '^[0-9]+ passed, ' "$out/$name.log" | tail -n 1)$(
-		((code < 2 || code == 4)) || printf ' exit code %d: %s' "$code" "$(tail -n 1 "$out/$name.log")")"
+		((code < 2 || code == 4)) || printf ' exit code %d: %s' "$code" "$(last_line "$out/$name.log")")"
 	exit $((code == 255 ? 255 : 0))
 }
 
@@ -162,15 +161,14 @@ parse_options() {
 }
 
 main() {
-	local error out stage i shard name rows=() runs=()
+	local words='' nothing='' out stage i shard name rows=() runs=()
 	if [[ ${1-} == --one ]]; then
 		shift
 		one "$@"
 	fi
 	parse_options "$@"
-	error=$(mkdir -p -- "$results" 2>&1) || die "cannot write results: ${error#mkdir: }"
-	out=$(cd -- "$results" && pwd)/${run_name:-fleet-$(date -u +%Y%m%dT%H%M%SZ)}
-	error=$(mkdir -- "$out" 2>&1) || die "cannot write results: ${error#mkdir: }"
+	new_folder "$results" "${run_name:-fleet-$(date -u +%Y%m%dT%H%M%SZ)}"
+	out=$REPLY
 	work=$(mktemp -d "${TMPDIR:-/tmp}/kmc-fleet.XXXXXX") || die "cannot write to ${TMPDIR:-/tmp}"
 	trap '[[ $BASHPID != "$$" ]] || rm -rf -- "$work"' EXIT
 	stage=$work/suite
@@ -184,17 +182,18 @@ main() {
 	printf '%d hosts, results in %s\n' "${#hosts[@]}" "$out"
 	printf '%s\t%s\t%s\n' "${rows[@]}" >"$work/hosts"
 	# Words of the runner's arguments stay words: parallel quotes what it replaces, printf the rest.
-	printf -v error ' %q' "${runner_args[@]+"${runner_args[@]}"}"
-	((${#runner_args[@]})) || error=''
+	((!${#runner_args[@]})) || printf -v words ' %q' "${runner_args[@]}"
 	export KMC_FLEET=$$
 	parallel --will-cite --jobs "${jobs:-${#hosts[@]}}" --joblog "$out/joblog" --retries "$retries" --colsep '\t' \
 		--tagstring '{2}' --termseq TERM,5000,KILL,1000 --arg-file "$work/hosts" \
-		"bash $(printf '%q' "$here/fleet.sh") --one $(printf '%q %q' "$out" "$stage") $limit {1} {2} {3}$error" </dev/null
+		"bash $(printf '%q' "$here/fleet.sh") --one $(printf '%q %q' "$out" "$stage") $limit {1} {2} {3}$words" </dev/null
 	for i in "${!runs[@]}"; do
-		[[ -s ${runs[i]}/run.jsonl ]] || unset "runs[$i]"
+		[[ -s ${runs[i]}/run.jsonl ]] && continue
+		unset "runs[$i]"
+		nothing+=" ${hosts[i]}"
 	done
 	((${#runs[@]})) || die "no host ran anything, see $out"
-	((${#runs[@]} == ${#hosts[@]})) || printf '%d of %d hosts ran nothing\n' $((${#hosts[@]} - ${#runs[@]})) "${#hosts[@]}"
+	[[ -z $nothing ]] || printf '%d of %d hosts ran nothing:%s\n' $((${#hosts[@]} - ${#runs[@]})) "${#hosts[@]}" "$nothing"
 	"$suite/runner.sh" merge "$out/merged" "${runs[@]}"
 	i=$?
 	((i || ${#runs[@]} == ${#hosts[@]})) || i=1

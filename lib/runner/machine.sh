@@ -7,6 +7,9 @@
 
 readonly ssh_options=(-o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=10 -o ServerAliveCountMax=6)
 
+# The last line of a file, or of stdin; ssh ends its own with a carriage return.
+last_line() { tail -n 1 "$@" | tr -d '\r'; }
+
 # on_machine HOST COMMAND
 on_machine() {
 	# shellcheck disable=SC2029 # what it is told is expanded here
@@ -32,17 +35,20 @@ send_suite() {
 	tar -C "$2" -cf - . | on_machine "$1" "tar -C $machine_dir -xf -" 2>"$3"
 }
 
-# run_there HOST SECONDS HOLD LOG RUNNER-ARGUMENT...: exit code as the runner's, 3 if modules do
+# run_there HOST SECONDS HOLD LOG NAME RUNNER-ARGUMENT...: the run is called NAME; exit code as the runner's, 3 if modules do
 # not load, 124 if it takes too long, 255 if the connection breaks.  HOLD is a fifo to be made: the
 # stdin there, which ends when we do.  child is meanwhile the process to end, for a trap.
 run_there() {
-	local host=$1 seconds=$2 hold=$3 log=$4 words fd code
+	local host=$1 seconds=$2 hold=$3 log=$4 words fd code replay_dir=${KMC_TEST_DIR:?}
 	# shellcheck disable=SC2034 # for who sources this
 	shift 4
 	printf -v words ' %q' "$@"
+	# The folder there will be gone when somebody replays a case: as it is called here.
+	[[ -e ${KMC_SUITE:?}/installed ]] || replay_dir=${replay_dir#"$KMC_SUITE"/}
+	printf -v replay_dir %q "$replay_dir"
 	rm -f "$hold" && mkfifo "$hold" && exec {fd}<>"$hold" || return 255
 	timeout "$seconds" ssh "${ssh_options[@]}" "$host" \
-		"bash $machine_dir/lib/runner/machine_run.sh $machine_dir$words" <&"$fd" >"$log" 2>&1 {fd}>&- &
+		"KMC_REPLAY_DIR=$replay_dir bash $machine_dir/lib/runner/machine_run.sh $machine_dir$words" <&"$fd" >"$log" 2>&1 {fd}>&- &
 	child=$!
 	wait "$child"
 	code=$?
@@ -51,10 +57,10 @@ run_there() {
 	return "$code"
 }
 
-# fetch_results HOST FOLDER: and takes the folder there away.
+# fetch_results HOST FOLDER: of the run that has the folder's name; takes the folder there away.
 fetch_results() {
 	mkdir -p "$2"
-	on_machine "$1" "tar -C $machine_dir/results/run -cf - . 2>/dev/null; rm -rf $machine_dir" 2>/dev/null </dev/null |
+	on_machine "$1" "tar -C $machine_dir/results/${2##*/} -cf - . 2>/dev/null; rm -rf $machine_dir" 2>/dev/null </dev/null |
 		tar -C "$2" -xf - 2>/dev/null
 	machine_dir=''
 }

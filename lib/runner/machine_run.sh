@@ -3,7 +3,7 @@
 #
 # What machine.sh starts on another machine, in a folder DIR with the suite and modules/:
 #
-#   machine_run.sh DIR RUNNER-ARGUMENT...
+#   machine_run.sh DIR RUN-NAME RUNNER-ARGUMENT...
 #
 # Loads KVM's modules of modules/, if there are any, in place of those that are loaded, with
 # the parameters of this machine's configuration; runs; and loads the machine's own again.
@@ -12,8 +12,8 @@
 set -u
 
 readonly modules=${KMC_MODULES:-/proc/modules} # replaced by the suite's own tests
-dir=$1
-shift
+dir=$1 run_name=$2
+shift 2
 say() { printf 'machine_run: %s\n' "$1"; }
 child='' swapped=''
 
@@ -50,7 +50,7 @@ if compgen -G "$dir/modules/*.ko" >/dev/null; then
 	swap_modules || exit 3
 fi
 exec {stdin}<&0
-"$dir/runner.sh" --results "$dir/results" --run-name run "$@" </dev/null &
+"$dir/runner.sh" --results "$dir/results" --run-name "$run_name" "$@" </dev/null &
 child=$!
 (read -r -u "$stdin" _; kill -TERM "$child") 2>/dev/null &
 watcher=$!
