@@ -37,6 +37,18 @@ bool outcome_matches(const struct comparison *c);
 void outcome_texts(const struct comparison *c, char expected[OUTCOME_TEXT_LEN],
 		   char observed[OUTCOME_TEXT_LEN]);
 
+/*
+ * What both texts are made of, so that cases of one batch whose classes are equal (memcmp) have
+ * equal texts.  False if they tell more: an address of the case's own, an exit.
+ */
+struct outcome_class {
+	gpa_t page;              /* expected */
+	u32 vector, error;       /* expected, or 0 for none */
+	u32 status, seen;        /* observed; error code or value */
+	u32 ad_must, ad, ad_differs;
+};
+bool outcome_class(const struct comparison *c, struct outcome_class *class);
+
 /* "p,w,u" for PFERR_* bits; "0" for none. */
 void error_code_text(u32 error, char text[48]);
 /* Expected outcome alone, as --case prints it. */

@@ -31,6 +31,13 @@ void known_issues_select(struct known_issues *issues, const struct host_card *ho
 
 /* The first entry that covers this mismatch, or -1. */
 int known_issues_match(struct known_issues *issues, const struct case_failure *failure);
+/*
+ * The entry that known_issues_match() finds for every failure with this text ("EXPECTED =>
+ * OBSERVED") and engine, whatever its id and state before, and for which it has nothing else to note.
+ * -1: that depends.
+ */
+int known_issues_match_every_case(struct known_issues *issues, const char *mismatch,
+				  const char *engine);
 
 /* Number of entries in the file; an entry is named by its place, 0..nr-1. */
 int known_issues_nr(const struct known_issues *issues);
@@ -46,6 +53,12 @@ bool known_issue_unused(const struct known_issues *issues, int nr);
 bool known_issue_selected(const struct known_issues *issues, int nr);
 /* The day after which it was to be looked at again, if that is over (UTC); else NULL. */
 const char *known_issue_expired(const struct known_issues *issues, int nr);
+/*
+ * A line on standard output and an event in the results for each entry that covered nothing
+ * where it should have (fixed, or written wrongly), for each that nobody has looked at since its day.
+ */
+void known_issues_tell_stale(const struct known_issues *issues, const char *path);
+void known_issues_tell_expired(const struct known_issues *issues);
 /* The entries as they are in the file, owned by issues. */
 json_t *known_issues_entries(const struct known_issues *issues);
 

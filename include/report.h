@@ -88,6 +88,13 @@ bool subtest_holds_case(const char *name, const char *id);
 void report_cases(u64 n);
 /* From within a subtest: this case failed.  Says whether a known issue covers it. */
 enum case_verdict report_failure(const struct case_failure *failure);
+/*
+ * Many cases may fail alike.  The known issue that report_failure() would find for each failure
+ * with these texts and engine, whatever else it says (-1: that depends); and one more such failure
+ * without any text.  False where report_failure() has to be called: to print or to record it.
+ */
+int report_issue_of_every_case(const char *expected, const char *observed, const char *engine);
+bool report_issue_again(int issue);
 /* From within a subtest: n more ordered pairs of states were gone through. */
 void report_pairs(u64 n);
 /*

@@ -10,6 +10,16 @@
 /* Addresses tried without paging: they are their own translation. */
 static const gpa_t flat_pages[] = { DATA_PAGE, DATA_LARGE, DATA_LARGE + 0x5000, DATA_HUGE };
 
+/* Ways to differ that were seen. */
+#define MAX_CLASSES 32
+#define NO_CLASS MAX_CLASSES
+#define NOT_ASKED -2
+struct classes {
+	u32 nr;
+	struct outcome_class class[MAX_CLASSES];
+	int issue[MAX_CLASSES]; /* that covers all of them, -1: depends on the case, or NOT_ASKED */
+};
+
 /* A batch under way; one at a time, so the buffers are allocated once. */
 struct work {
 	struct guest *guest;
@@ -21,12 +31,16 @@ struct work {
 	u64 last_stored[64];     /* pages stored to, and by which case of the batch: */
 	u32 last_writer[64];
 	u32 nr_stored;
+	struct classes *classes; /* of all batches of one cases_run() */
 };
 
 static gva_t gvas[AGENT_MAX_CASES];
 static struct agent_result results[AGENT_MAX_CASES];
 /* Cases of the batch that differ: told only when all stores were looked at. */
-static u32 mismatched[AGENT_MAX_CASES];
+static struct {
+	u32 i;
+	u32 class; /* or NO_CLASS */
+} mismatched[AGENT_MAX_CASES];
 
 static struct test_case work_case(const struct work *w, u32 i)
 {
@@ -159,8 +173,24 @@ static void expect(const struct work *w, u32 i, struct walk_result *expected)
 	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, expected);
 }
 
-/* As the model says? */
-static bool compare_one(struct work *w, u32 i)
+static u32 find_class(struct classes *known, const struct comparison *c)
+{
+	struct outcome_class class;
+	u32 i;
+
+	if (!outcome_class(c, &class))
+		return NO_CLASS;
+	for (i = 0; i < known->nr && memcmp(&known->class[i], &class, sizeof(class)); i++)
+		;
+	if (i == known->nr && i < MAX_CLASSES) {
+		known->class[i] = class;
+		known->issue[known->nr++] = NOT_ASKED;
+	}
+	return i;
+}
+
+/* As the model says?  If not, class is the way in which it differs. */
+static bool compare_one(struct work *w, u32 i, u32 *class)
 {
 	struct walk_result expected;
 	gpa_t page;
@@ -176,18 +206,26 @@ static bool compare_one(struct work *w, u32 i)
 	if (w->batch.access == AGENT_WRITE && results[i].status == STATUS_DONE &&
 	    guest_page_by_tag(w->guest, results[i].value, false, &page))
 		note_store(w, i, page);
+	*class = find_class(w->classes, &c);
 	return false;
 }
 
-static void report_one(const struct work *w, u32 i)
+static void report_one(struct work *w, u32 i, u32 class)
 {
+	int *issue = class < NO_CLASS ? &w->classes->issue[class] : NULL;
 	struct walk_result expected;
 	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
 	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
 
+	/* One of many that are known: often nothing is left but to count it. */
+	if (issue && *issue >= 0 && report_issue_again(*issue))
+		return;
 	expect(w, i, &expected);
 	outcome_texts(&c, e, o);
-	report_mismatch(w, i, &c, e, o);
+	if (issue && *issue == NOT_ASKED)
+		*issue = report_issue_of_every_case(e, o, w->engine->name);
+	if (!issue || *issue < 0 || !report_issue_again(*issue))
+		report_mismatch(w, i, &c, e, o);
 }
 
 static void compare_stores(struct work *w)
@@ -229,12 +267,12 @@ static void run_batch(struct work *w)
 	w->nr_stored = 0;
 	w->engine->run(w->guest, &w->batch);
 	for (i = 0; i < w->batch.nr && results[i].status != STATUS_NOT_RUN; i++)
-		if (!compare_one(w, i))
-			mismatched[nr_mismatched++] = i;
+		if (!compare_one(w, i, &mismatched[nr_mismatched].class))
+			mismatched[nr_mismatched++].i = i;
 	/* Before anything is reported: a report may make accesses of its own. */
 	compare_stores(w);
 	for (k = 0; k < nr_mismatched && !report_should_stop(); k++)
-		report_one(w, mismatched[k]);
+		report_one(w, mismatched[k].i, mismatched[k].class);
 	if (i < w->batch.nr && !report_should_stop())
 		report_not_run(w, i);
 	report_cases(i);
@@ -251,12 +289,14 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 {
 	bool flat = state_modes[state->mode].paging == PAGING_NONE;
 	u32 total = flat ? ARRAY_SIZE(flat_pages) : plan->nr, offset = agent_access_offset(access);
+	struct classes classes = { .nr = 0 };
 	struct work w = {
 		.guest = guest,
 		.engine = engine,
 		.plan = plan,
 		.batch = engine_batch(engine, state, actor, access, careful),
 		.regs = guest_walk_regs(guest, state),
+		.classes = &classes,
 	};
 
 	if (engine->unsupported(guest, &w.batch))

@@ -68,6 +68,36 @@ bool outcome_matches(const struct comparison *c)
 	       o->rip == agent_fault_rip(c->batch, c->gva);
 }
 
+bool outcome_class(const struct comparison *c, struct outcome_class *class)
+{
+	const struct walk_result *e = c->expected;
+	const struct agent_result *o = c->observed;
+	const bool fault = o->status >= STATUS_FAULT;
+	u32 may;
+
+	if (o->status >= STATUS_EXIT || e->outcome == WALK_NO_MEMORY)
+		return false;
+	if (fault && same_kind(c) && !c->batch->no_error &&
+	    ((e->vector == PF_VECTOR && o->cr2 != expected_cr2(c)) ||
+	     o->rip != agent_fault_rip(c->batch, c->gva)))
+		return false;
+	memset(class, 0, sizeof(*class));
+	if (e->outcome == WALK_OK) {
+		class->page = e->gpa & ~0xfffull;
+	} else {
+		class->vector = e->vector;
+		class->error = e->error_code;
+	}
+	class->status = o->status;
+	class->seen = fault ? o->error : o->value;
+	if (!ad_matches(c)) {
+		expected_ad(c, &class->ad_must, &may);
+		class->ad = o->ad;
+		class->ad_differs = true;
+	}
+	return true;
+}
+
 void error_code_text(u32 error, char text[48])
 {
 	static const char *const names[] = { "p", "w", "u", "rsvd", "fetch", "pk" };

@@ -365,6 +365,32 @@ int known_issues_match(struct known_issues *issues, const struct case_failure *f
 	return found;
 }
 
+/* Does it cover whatever has this text and engine? */
+static bool covers_every_case(const struct issue *issue)
+{
+	return !issue->after && !issue->path && json_is_string(issue->cases) &&
+	       !strcmp(json_string_value(issue->cases), "*");
+}
+
+int known_issues_match_every_case(struct known_issues *issues, const char *mismatch,
+				  const char *engine)
+{
+	struct issue *issue;
+	int nr, found = -1;
+
+	for (nr = 0; nr < issues->nr; nr++) {
+		issue = &issues->issues[nr];
+		if (!issue->selected || (found >= 0 && issue->used) ||
+		    !mismatch_covered(issue, mismatch) || !engine_covered(issue, engine))
+			continue;
+		/* Another one that covers some of the cases: those have to be looked at. */
+		if (found >= 0 || !covers_every_case(issue))
+			return -1;
+		found = nr;
+	}
+	return found;
+}
+
 void known_issues_engine(struct known_issues *issues, const char *engine)
 {
 	int nr;

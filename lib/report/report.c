@@ -200,6 +200,25 @@ enum case_verdict report_failure(const struct case_failure *failure)
 	return nr >= 0 ? CASE_KNOWN : CASE_FAILED;
 }
 
+int report_issue_of_every_case(const char *expected, const char *observed, const char *engine)
+{
+	char mismatch[512];
+
+	if (!run.subtest || !run.issues)
+		return -1;
+	snprintf(mismatch, sizeof(mismatch), "%s => %s", expected, observed);
+	return known_issues_match_every_case(run.issues, mismatch, engine);
+}
+
+bool report_issue_again(int issue)
+{
+	if (issue < 0 || run.options->verbose || run.sub_by_issue[issue] < MAX_KNOWN_RECORDED)
+		return false;
+	run.sub_by_issue[issue]++;
+	run.sub_known++;
+	return true;
+}
+
 /*
  * Subtests
  */
@@ -348,40 +367,14 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
  * The run
  */
 
-/* An entry that covered nothing where it should have: fixed, or written wrongly. */
 static void report_stale_issues(unsigned int nr_selected)
 {
 	const struct test_options *options = run.options;
-	int nr;
 
 	if (options->filter || options->nr_shards || options->case_id || options->engine ||
 	    run.incomplete || report_should_stop() || run.by_status[SKIP] == nr_selected)
 		return;
-	for (nr = 0; nr < known_issues_nr(run.issues); nr++) {
-		if (!known_issue_unused(run.issues, nr))
-			continue;
-		printf("# stale known issue: %s matched no case (%s)\n",
-		       known_issue_id(run.issues, nr), options->known_issues);
-		results_write(json_pack("{s:s, s:s}", "event", "stale_known_issue", "id",
-					known_issue_id(run.issues, nr)));
-	}
-}
-
-/* Whatever was run: an entry that nobody has looked at since. */
-static void report_expired_issues(void)
-{
-	const char *day;
-	int nr;
-
-	for (nr = 0; nr < known_issues_nr(run.issues); nr++) {
-		day = known_issue_expired(run.issues, nr);
-		if (!day || !known_issue_selected(run.issues, nr))
-			continue;
-		printf("# expired known issue: %s was to be looked at again after %s\n",
-		       known_issue_id(run.issues, nr), day);
-		results_write(json_pack("{s:s, s:s, s:s}", "event", "expired_known_issue", "id",
-					known_issue_id(run.issues, nr), "expires", day));
-	}
+	known_issues_tell_stale(run.issues, options->known_issues);
 }
 
 static void load_known_issues(void)
@@ -434,7 +427,7 @@ static int end_run(unsigned int nr_selected)
 								  PASS;
 
 	report_stale_issues(nr_selected);
-	report_expired_issues();
+	known_issues_tell_expired(run.issues);
 	results_write(json_pack("{s:s, s:s}", "event", "end", "status", status_names[status]));
 	printf("# cases: %" PRIu64 "\n", run.cases);
 	if (run.pairs)
