@@ -379,7 +379,8 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		/* Else KVM would finish the instruction over the registers of the next run. */
 		if (exit == KVM_EXIT_IO || exit == KVM_EXIT_MMIO)
 			vcpu_run_complete_io(guest->vcpu);
-		if (agent_is_done(guest->vcpu, exit) && run.done == batch->nr)
+		/* A bare loop leaves no results to count. */
+		if (agent_is_done(guest->vcpu, exit) && (run.done == batch->nr || batch->bare))
 			break;
 		/* With all results there, it is the last case that did not end well. */
 		if (run.done == batch->nr)
