@@ -129,6 +129,8 @@
 #define LEVEL_SIZE 20
 #define PARAM_HOLE 164             /* linear address of a hole; bit 0: second operand of CMPS */
 #define PARAM_RESULT 168           /* the driver's: supervisor address of the case's result */
+#define PARAM_FIXED 172            /* an entry that has these bits is never changed by an access */
+#define PARAM_CHANGES 176          /* the driver's: not 0 if an entry of the path is none of those */
 
 /* RESULT_AD: two bits (A, D) per level from level 1 up, and */
 #define AD_CORRUPT 0x80000000      /* an entry changed in another bit */
@@ -157,12 +159,15 @@ struct agent_params {
 	u32 span, alias;
 	struct agent_level level[5];
 	u32 hole, result;
+	u32 fixed, changes;
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");
 _Static_assert(offsetof(struct agent_params, span) == PARAM_SPAN, "agent_params");
 _Static_assert(offsetof(struct agent_params, hole) == PARAM_HOLE, "agent_params");
 _Static_assert(offsetof(struct agent_params, result) == PARAM_RESULT, "agent_params");
+_Static_assert(offsetof(struct agent_params, fixed) == PARAM_FIXED, "agent_params");
+_Static_assert(offsetof(struct agent_params, changes) == PARAM_CHANGES, "agent_params");
 _Static_assert(offsetof(struct agent_params, level) == PARAM_LEVEL, "agent_params");
 _Static_assert(sizeof(struct agent_level) == LEVEL_SIZE, "agent_level");
 #endif

@@ -181,6 +181,11 @@ struct agent_batch {
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
 	/* Careful: the access reaches into the page so many bytes on, whose path is restored, too. */
 	u32 span;
+	/*
+	 * Careful: translations may be kept of paths whose entries all have A and D set, as
+	 * nothing but accesses changes the tables, and those leave such entries alone.
+	 */
+	bool keeps_fixed;
 	bool only_restore;          /* careful: nothing but that, no access */
 	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
 	bool bare;                  /* reads only, nothing is reported: for make bench */

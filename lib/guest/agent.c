@@ -207,6 +207,7 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	p->access_flags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0) |
 			  (batch->via == VIA_STRING && batch->actor.cpl ? X86_EFLAGS_IOPL : 0);
 	p->ldt = batch->access == AGENT_LDT;
+	p->fixed = batch->keeps_fixed ? PTE_A | PTE_D : ~0u;
 	if (m->paging != PAGING_NONE)
 		p->levels = tables_levels(&guest->area[state_area(&batch->state)], p->level);
 }

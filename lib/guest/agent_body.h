@@ -124,12 +124,18 @@ N(agent_careful):
 	mov AGENT_PARAMS + PARAM_LEVELS, %ebp
 	test %ebp, %ebp
 	jz 3f
+	movl $0, AGENT_PARAMS + PARAM_CHANGES
 1:	N(entry_pointers)
+	mov (SI), %eax
+	not %eax
+	and AGENT_PARAMS + PARAM_FIXED, %eax
+	or %eax, AGENT_PARAMS + PARAM_CHANGES
 	/* Under shadow paging each write to a table is an exit: write only what differs. */
 2:	mov (SI), %eax
 	cmp %eax, (DI)
 	je 10f
 	mov %eax, (DI)
+	orl $1, AGENT_PARAMS + PARAM_CHANGES
 10:	add $4, %esi
 	add $4, %edi
 	dec %ecx
@@ -138,10 +144,14 @@ N(agent_careful):
 	dec %ebp
 	jnz 1b
 	/*
-	 * Always: the entries may be as they were while a translation through them, made
-	 * for another address that shares them, is still cached.
+	 * Not only if an entry was put back: they may all be as they were while a translation
+	 * through them, made for another address that shares them, is still cached.  But not
+	 * where all have A and D set from the start: nothing else was ever there to be cached.
 	 */
+	cmpl $0, AGENT_PARAMS + PARAM_CHANGES
+	je 11f
 	invlpg (BX)
+11:
 	/* The path of the page that an access reaches into, in its turn. */
 	mov 2*W(SP), SI
 	mov AGENT_PARAMS + PARAM_SPAN, %eax
