@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench - cases per second of the native engine, and the ratio to a floor.
+ * bench - cases per second of each engine, and the ratio to a floor.
  *
  * The floor is a bare loop of the same accesses in the same guest, with a handler that
  * only skips the access: what the host itself needs for them.  Against it stand the agent
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "kut.h"
+#include "options.h"
 #include "case_run.h"
 #include "host.h"
 #include "test_assert.h"
@@ -21,17 +23,18 @@
 #define LIMIT 1.30
 #define LIMIT_LATER 1.15
 #define DEFAULT_ROUNDS 11
-#define MAX_ROUNDS 999
 /* Long against the calls around a batch, short against the host's drift. */
 #define BATCH_SECONDS 0.04
 /* The bare loop shows no progress to the watchdog. */
 #define BENCH_TIMEOUT_MS 20000
+#define KUT_SECONDS 20
 
 enum what { FLOOR, AGENT, FLOW, NR_WHATS };
 
 /* One row of the table. */
 struct series {
 	const char *name;
+	const struct engine *engine;
 	struct mmu_state state;
 	struct actor actor;
 	enum agent_access access;
@@ -45,8 +48,7 @@ struct series {
 	double seconds[NR_WHATS][MAX_ROUNDS];
 };
 
-static unsigned int rounds = DEFAULT_ROUNDS;
-static const char *only_state;
+static struct bench_options options = { .rounds = DEFAULT_ROUNDS };
 static struct guest *guest;
 static double worst[NR_WHATS];
 static char worst_name[NR_WHATS][2 * STATE_NAME_LEN];
@@ -71,9 +73,9 @@ static double median(const double *values)
 {
 	double sorted[MAX_ROUNDS];
 
-	memcpy(sorted, values, rounds * sizeof(*values));
-	qsort(sorted, rounds, sizeof(*sorted), compare_doubles);
-	return (sorted[(rounds - 1) / 2] + sorted[rounds / 2]) / 2;
+	memcpy(sorted, values, options.rounds * sizeof(*values));
+	qsort(sorted, options.rounds, sizeof(*sorted), compare_doubles);
+	return (sorted[(options.rounds - 1) / 2] + sorted[options.rounds / 2]) / 2;
 }
 
 /* Of the ratios, not ratio of the medians: what slows a whole round is in both its parts. */
@@ -82,23 +84,22 @@ static double median_ratio(const struct series *s, enum what what)
 	double ratio[MAX_ROUNDS];
 	unsigned int i;
 
-	for (i = 0; i < rounds; i++)
+	for (i = 0; i < options.rounds; i++)
 		ratio[i] = s->seconds[what][i] / s->seconds[FLOOR][i];
 	return median(ratio);
 }
 
 static struct agent_batch batch_of(const struct series *s, bool bare)
 {
-	return (struct agent_batch){
-		.state = s->state,
-		.actor = s->actor,
-		.access = s->access,
-		.careful = s->careful,
-		.bare = bare,
-		.gvas = s->gvas,
-		.nr = s->plan.nr,
-		.results = bare ? NULL : results,
-	};
+	const struct engine *engine = bare ? &engine_native : s->engine;
+	struct agent_batch b = engine_batch(engine, &s->state, &s->actor, s->access, s->careful);
+
+	b.bare = bare;
+	b.keeps_fixed = guest->vm->card.tdp == YES;
+	b.gvas = s->gvas;
+	b.nr = s->plan.nr;
+	b.results = bare ? NULL : results;
+	return b;
 }
 
 static double time_one(const struct series *s, enum what what)
@@ -107,8 +108,9 @@ static double time_one(const struct series *s, enum what what)
 	double start = now();
 
 	if (what == FLOW)
-		cases_run(guest, &engine_native, &s->state, &s->actor, s->access, s->careful,
-			  &s->plan);
+		cases_run(guest, s->engine, &s->state, &s->actor, s->access, s->careful, &s->plan);
+	else if (what == AGENT)
+		s->engine->run(guest, &batch);
 	else
 		agent_run(guest, &batch);
 	return now() - start;
@@ -149,7 +151,7 @@ static u32 choose_cases(struct series *s, const struct plan *plan)
 		batch = batch_of(s, false);
 		batch.gvas += first;
 		batch.nr = plan->nr - first < AGENT_MAX_CASES ? plan->nr - first : AGENT_MAX_CASES;
-		agent_run(guest, &batch);
+		s->engine->run(guest, &batch);
 		for (i = 0; i < batch.nr && s->plan.nr < AGENT_MAX_CASES; i++) {
 			enum walk_outcome outcome;
 
@@ -206,7 +208,7 @@ static void measure(struct series *s)
 	for (k = s->has_floor ? FLOOR : AGENT; k < NR_WHATS; k++)
 		time_one(s, k);
 	/* Alternating, and in turns of the order: drift hits all of them alike. */
-	for (i = 0; i < rounds; i++)
+	for (i = 0; i < options.rounds; i++)
 		for (k = 0; k < NR_WHATS; k++) {
 			enum what what = i % 2 ? NR_WHATS - 1 - k : k;
 
@@ -251,13 +253,13 @@ static void print_series(const struct series *s, const char *name, u32 left_out)
 static void run_series(struct series *s, const struct plan *plan)
 {
 	const struct agent_batch like = batch_of(s, false);
-	const char *cannot = agent_probe(guest, &like, agent_run);
+	const char *cannot = agent_probe(guest, &like, s->engine->run);
 	char name[STATE_NAME_LEN];
 	u32 left_out;
 
 	state_name(&s->state, name);
 	/* The first row speaks for the state; what only some accesses cannot do costs one row. */
-	TEST_REQUIRE(!cannot || s->actor.cpl || !s->has_floor, "the agent cannot run here: %s",
+	TEST_REQUIRE(!cannot || s->actor.cpl || !s->has_limit, "the agent cannot run here: %s",
 		     cannot);
 	if (cannot) {
 		printf("%-26s %-4s %-10s skipped: %s\n", name, actor_name(&s->actor), s->name,
@@ -300,6 +302,7 @@ static void bench_state(const struct mmu_state *state)
 	for (cpl = 0; cpl <= 3; cpl += 3)
 		for (i = 0; i < ARRAY_SIZE(all); i++) {
 			s = all[i];
+			s.engine = &engine_native;
 			s.state = *state;
 			s.actor.cpl = cpl;
 			plan_make(&plan, s.careful ? PLAN_CAREFUL : PLAN_WALK, t->shape.mode,
@@ -309,8 +312,84 @@ static void bench_state(const struct mmu_state *state)
 		}
 }
 
+/* Reads by the other engines, as emulation_test makes them. */
+static void bench_engines(const struct mmu_state *state)
+{
+	static struct series s;
+	const struct table_image *t = &guest->area[state_area(state)];
+	struct plan plan;
+	unsigned int i;
+
+	for (i = 0; i < nr_engines; i++) {
+		const char *lacks = engines[i]->host_lacks(guest);
+		struct agent_batch like;
+
+		s = (struct series){ .name = engines[i]->name, .engine = engines[i], .state = *state,
+				     .has_floor = true };
+		like = batch_of(&s, false);
+		if (engines[i] == &engine_native)
+			continue;
+		if (!lacks)
+			lacks = engines[i]->unsupported(guest, &like);
+		if (lacks) {
+			printf("# engine %s: %s\n", engines[i]->name, lacks);
+			continue;
+		}
+		plan_make(&plan, engines[i]->sampled ? PLAN_EMULATION_CAREFUL : PLAN_EMULATION,
+			  t->shape.mode, t->variants);
+		run_series(&s, &plan);
+		plan_free(&plan);
+	}
+}
+
+/* A state as walk_test goes through it, accessed and dirty bits included: cases per second. */
+static double whole_state_rate(const struct mmu_state *state)
+{
+	const struct table_image *t = &guest->area[state_area(state)];
+	double seconds = 0, cases = 0;
+	static struct series s;
+	struct plan plan;
+	unsigned int i;
+
+	for (i = 0; i < NR_ACTORS * NR_AGENT_ACCESSES * 2; i++) {
+		struct agent_batch like;
+
+		s = (struct series){ .engine = &engine_native, .state = *state, .careful = i % 2,
+				     .actor = all_actors[i / 2 % NR_ACTORS],
+				     .access = i / 2 / NR_ACTORS };
+		like = batch_of(&s, false);
+		if (!actor_says_something(&s.actor, s.access) || s.engine->unsupported(guest, &like) ||
+		    agent_probe(guest, &like, agent_run))
+			continue;
+		plan_make(&plan, s.careful ? PLAN_CAREFUL : PLAN_WALK, t->shape.mode, t->variants);
+		choose_cases(&s, &plan);
+		measure(&s);
+		seconds += median(s.seconds[FLOW]);
+		cases += s.plan.nr;
+		plan_free(&plan);
+		plan_free(&s.plan);
+		free(s.gvas);
+	}
+	return cases / seconds;
+}
+
+static void bench_kut(const struct mmu_state *state)
+{
+	const double own = whole_state_rate(state);
+	const struct kut_rate theirs = kut_access_rate(options.kut, KUT_SECONDS);
+	char name[STATE_NAME_LEN];
+
+	state_name(state, name);
+	printf("# a state as walk_test makes it (%s): %.0f cases/s\n", name, own);
+	if (theirs.per_second)
+		printf("# kvm-unit-tests access: %.0f checks/s; ratio %.1f\n", theirs.per_second,
+		       own / theirs.per_second);
+	else
+		printf("# kvm-unit-tests access: %s\n", theirs.why);
+}
+
 /* One state that this host cannot enter, or that goes wrong, leaves the others alone. */
-static int bench_name(const char *name)
+static int bench_name(const char *name, void (*bench)(const struct mmu_state *state))
 {
 	struct test_scope scope;
 	struct mmu_state state;
@@ -319,7 +398,7 @@ static int bench_name(const char *name)
 	TEST_ASSERT(!error, "%s: %s", name, error);
 	switch (setjmp(*test_scope_enter(&scope))) {
 	case 0:
-		bench_state(&state);
+		bench(&state);
 		test_scope_leave(&scope);
 		return KSFT_PASS;
 	case TEST_END_SKIP:
@@ -338,8 +417,8 @@ static void print_head(void)
 	host_card_read(&card);
 	printf("# kernel %s, backend %s, tdp %s, emulator %s\n", card.kernel, card.backend,
 	       card.tdp == YES ? "on" : card.tdp == NO ? "off" : "unknown", card.emulator);
-	printf("# native engine, medians of %u rounds; ratio: time over the floor's, limit %.2f (later %.2f)\n",
-	       rounds, LIMIT, LIMIT_LATER);
+	printf("# medians of %u rounds; ratio: time over the floor's, limit %.2f (later %.2f)\n",
+	       options.rounds, LIMIT, LIMIT_LATER);
 	printf("# left out: cases that differ from the model on this host\n");
 	printf("%-26s %-4s %-10s %5s %10s %10s %7s      %10s %7s\n", "state", "who", "accesses",
 	       "batch", "floor/s", "agent/s", "ratio", "flow/s", "ratio");
@@ -357,68 +436,6 @@ static void print_end(void)
 			       worst_name[what]);
 }
 
-static void usage(void)
-{
-	printf("Usage: bench [--rounds N] [--state STATE] [--help]\n"
-	       "Cases per second of the native engine, and the ratio to a bare loop of the same\n"
-	       "accesses in the same guest (the floor).\n"
-	       "  --rounds N     rounds of each measurement, 1 to %d (%d)\n"
-	       "  --state STATE  this state only, e.g. 4level/wp,nx\n"
-	       "  --help         this text\n"
-	       "Exit status: 0 measured, 1 something failed, 2 bad option, 4 no usable /dev/kvm.\n",
-	       MAX_ROUNDS, DEFAULT_ROUNDS);
-}
-
-static _Noreturn void bad_usage(const char *what, const char *word, const char *why)
-{
-	fprintf(stderr, "bench: %s '%s'%s (see --help)\n", what, word, why);
-	exit(KSFT_USAGE);
-}
-
-/* The value of --name VALUE or --name=VALUE, or NULL when arg is another option. */
-static const char *value_of(const char *name, char **argv, int *i)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(argv[*i], name, len))
-		return NULL;
-	if (argv[*i][len] == '=')
-		return argv[*i] + len + 1;
-	if (argv[*i][len])
-		return NULL;
-	if (!argv[*i + 1])
-		bad_usage("option", name, " needs a value");
-	return argv[++*i];
-}
-
-static void parse_options(char **argv)
-{
-	struct mmu_state state;
-	const char *value, *error;
-	char *end;
-	int i;
-
-	for (i = 1; argv[i]; i++) {
-		if (!strcmp(argv[i], "--help")) {
-			usage();
-			exit(0);
-		} else if ((value = value_of("--rounds", argv, &i))) {
-			rounds = strtoul(value, &end, 10);
-			if (*value < '0' || *value > '9' || *end || rounds < 1 ||
-			    rounds > MAX_ROUNDS)
-				bad_usage("--rounds", value, ": not a number from 1 to 999");
-		} else if ((value = value_of("--state", argv, &i))) {
-			error = state_parse(value, strlen(value), &state);
-			if (error || state_modes[state.mode].paging == PAGING_NONE)
-				bad_usage("--state", value, error ? ": no such state" :
-								    ": no paging, nothing to measure");
-			only_state = value;
-		} else {
-			bad_usage("unknown option", argv[i], "");
-		}
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const states[] = {
@@ -429,16 +446,19 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	(void)argc;
-	parse_options(argv);
+	bench_options_parse(argv, &options);
 	guest = guest_create(NULL);
 	guest->timeout_ms = BENCH_TIMEOUT_MS;
 	print_head();
 	for (i = 0; i < ARRAY_SIZE(states); i++)
-		if (!only_state && bench_name(states[i]))
-			code = KSFT_FAIL;
-	if (only_state)
-		code = bench_name(only_state);
+		if (!options.state)
+			code |= bench_name(states[i], bench_state);
+	if (options.state)
+		code |= bench_name(options.state, bench_state);
+	code |= bench_name(options.state ? options.state : states[0], bench_engines);
 	print_end();
+	if (options.kut)
+		code |= bench_name(options.state ? options.state : states[0], bench_kut);
 	guest_free(guest);
 	return code;
 }

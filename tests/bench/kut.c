@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Boots an ELF file of kvm-unit-tests: 32-bit protected mode as the Multiboot specification says
+ * (3.2: registers, 3.3: boot information), a local APIC, and what else it looks for: a serial port, QEMU's
+ * configuration port (docs/specs/fw_cfg in QEMU: how many CPUs) and its exit port.
+ *
+ * Its `access` puts out a dot for every 65536 checks.  A check that fails puts out lines of text,
+ * each character two exits: the time of those is taken off.
+ */
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kut.h"
+#include "test_assert.h"
+#include "vm.h"
+#include "x86.h"
+
+#define RAM_SIZE 0x10000000ull
+#define BOOT_INFO 0x9000
+#define COMMAND_LINE 0x9100
+#define MULTIBOOT_MAGIC 0x2badb002
+#define HAS_MEMORY 1u
+#define HAS_COMMAND_LINE 4u
+#define SERIAL 0x3f8
+#define SERIAL_STATUS (SERIAL + 5)
+#define SERIAL_READY 0x20
+#define CONFIG_SELECT 0x510
+#define CONFIG_DATA 0x511
+#define CONFIG_NR_CPUS 5
+#define EXIT_PORT 0xf4
+#define CHECKS_PER_DOT 65536
+#define MAX_FACTOR 8
+
+struct boot_info {
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline;
+};
+
+struct machine {
+	struct vcpu *vcpu;
+	u16 selected;        /* key of the configuration port */
+	u32 offset;          /* of its next byte */
+	unsigned int dots;
+	double first, last;  /* when the first and the last dot came, the text's time taken off */
+	double text;         /* seconds spent on text so far */
+	double written;      /* when the last character was; */
+	char before;         /* and which it was */
+	double until, at_most;
+	bool over;
+};
+
+static double now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/*
+ * Between two characters of a line, and between the lines of one complaint, nothing is checked.
+ * Those after its first begin with "Dump" or "------".
+ */
+static void note_char(struct machine *m, char c)
+{
+	double when = now(CLOCK_MONOTONIC);
+	bool begins = m->before == '\n' || !m->before;
+
+	if (c == '\r')
+		return;
+	if (!begins ? m->before != '.' : c == 'D' || c == '-')
+		m->text += when - m->written;
+	if (c == '.' && (begins || m->before == '.')) {
+		m->last = when - m->text;
+		if (!m->dots++)
+			m->first = m->last;
+	}
+	m->written = when;
+	m->before = c;
+}
+
+static void port_in(struct machine *m, u16 port, u8 *data)
+{
+	*data = 0;
+	if (port == SERIAL_STATUS)
+		*data = SERIAL_READY;
+	else if (port == CONFIG_DATA)
+		*data = m->selected == CONFIG_NR_CPUS && !m->offset++;
+}
+
+static void port_out(struct machine *m, u16 port, const u8 *data)
+{
+	if (port == SERIAL) {
+		note_char(m, *data);
+	} else if (port == CONFIG_SELECT) {
+		memcpy(&m->selected, data, sizeof(m->selected));
+		m->offset = 0;
+	} else if (port == EXIT_PORT) {
+		m->over = true;
+	}
+}
+
+/* A device that is not there reads as 0. */
+static bool serve(void *context, u32 exit)
+{
+	struct machine *m = context;
+	struct kvm_run *run = m->vcpu->run;
+	u8 *data = (u8 *)run + run->io.data_offset;
+	double cpu = now(CLOCK_THREAD_CPUTIME_ID);
+	u32 i;
+
+	if (exit == KVM_EXIT_MMIO) {
+		memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	} else if (exit == KVM_EXIT_IO) {
+		memset(data, 0, run->io.direction == KVM_EXIT_IO_IN ? run->io.size * run->io.count : 0);
+		for (i = 0; i < run->io.count; i++, data += run->io.size)
+			if (run->io.direction == KVM_EXIT_IO_IN)
+				port_in(m, run->io.port, data);
+			else
+				port_out(m, run->io.port, data);
+	} else {
+		return false;
+	}
+	return !m->over && !(cpu > m->until && m->dots > 1) && cpu < m->at_most;
+}
+
+/* The file's loadable segments, to where they want to be; returns its entry. */
+static u32 load(struct vm *vm, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	Elf32_Ehdr head;
+	Elf32_Phdr part;
+	u32 i;
+
+	TEST_ASSERT(file && fread(&head, sizeof(head), 1, file) == 1 &&
+		    !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_ident[EI_CLASS] == ELFCLASS32,
+		    "%s: no 32-bit ELF file", path);
+	for (i = 0; i < head.e_phnum; i++) {
+		TEST_ASSERT(!fseek(file, head.e_phoff + i * sizeof(part), SEEK_SET) &&
+			    fread(&part, sizeof(part), 1, file) == 1 && part.p_memsz < RAM_SIZE &&
+			    part.p_filesz <= part.p_memsz && part.p_paddr < RAM_SIZE - part.p_memsz,
+			    "%s: segment %u", path, i);
+		if (part.p_type != PT_LOAD)
+			continue;
+		TEST_ASSERT(!fseek(file, part.p_offset, SEEK_SET) &&
+			    fread(vm_gpa2hva(vm, part.p_paddr), 1, part.p_filesz, file) ==
+				    part.p_filesz, "%s: segment %u is cut short", path, i);
+	}
+	fclose(file);
+	return head.e_entry;
+}
+
+static void boot(struct vm *vm, struct vcpu *vcpu, u32 entry)
+{
+	const struct boot_info info = {
+		.flags = HAS_MEMORY | HAS_COMMAND_LINE,
+		.mem_lower = 640,
+		.mem_upper = RAM_SIZE / 1024,
+		.cmdline = COMMAND_LINE,
+	};
+	const struct kvm_segment data = { .limit = 0xffffffff, .selector = 0x10, .type = 3, .present = 1,
+					  .db = 1, .s = 1, .g = 1 };
+	struct kvm_regs regs = { .rip = entry, .rax = MULTIBOOT_MAGIC, .rbx = BOOT_INFO,
+				 .rflags = X86_EFLAGS_FIXED };
+	struct kvm_sregs sregs;
+
+	memcpy(vm_gpa2hva(vm, BOOT_INFO), &info, sizeof(info));
+	strcpy(vm_gpa2hva(vm, COMMAND_LINE), "access");
+	vcpu_sregs_get(vcpu, &sregs);
+	sregs.cr0 |= X86_CR0_PE;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.cs = data;
+	sregs.cs.selector = 0x08;
+	sregs.cs.type = 11;
+	vcpu_sregs_set(vcpu, &sregs);
+	vcpu_regs_set(vcpu, &regs);
+}
+
+struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
+{
+	const double start = now(CLOCK_THREAD_CPUTIME_ID);
+	struct machine m = { .until = start + seconds, .at_most = start + MAX_FACTOR * seconds };
+	static char why[128];
+	struct kut_rate rate = { 0, why };
+	struct vm *vm = vm_create();
+	int error = 0;
+	u32 exit;
+
+	error = __vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL);
+	TEST_REQUIRE(!error, "KVM_CREATE_IRQCHIP: %s", strerror(error));
+	vm_mem_add(vm, 0, RAM_SIZE, VM_ANY_NODE);
+	m.vcpu = vm_vcpu_add(vm, 0);
+	boot(vm, m.vcpu, load(vm, path));
+	exit = vcpu_run_answering(m.vcpu, MAX_FACTOR * seconds * 1000, &error, serve, &m);
+	if (m.dots > 1)
+		rate.per_second = (m.dots - 1.0) * CHECKS_PER_DOT / (m.last - m.first);
+	else
+		snprintf(why, sizeof(why), "%u dots for %u checks each, then exit %s", m.dots,
+			 CHECKS_PER_DOT, exit_reason_name(exit));
+	vm_free(vm);
+	return rate;
+}
