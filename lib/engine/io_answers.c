@@ -2,6 +2,7 @@
 /* See lib/engine/io_answers.h. */
 #include <string.h>
 
+#include "case.h"
 #include "io_answers.h"
 
 #define NR_RECENT 8
@@ -14,8 +15,26 @@ static bool pending;
 static u32 pending_case, pending_word;
 static u32 tags[AGENT_MAX_CASES];
 
-bool page_candidate(const struct guest *guest, u32 n, gpa_t *gpa)
+/* Where the model expects the case to end. */
+static bool likely_page(const struct guest *guest, const struct agent_batch *batch, u32 i,
+			gpa_t *gpa)
 {
+	const struct test_case tc = { batch->state, batch->actor, batch->access, { 0 } };
+	const struct walk_regs regs = guest_walk_regs(guest, &batch->state);
+	const struct walk_access access = case_access(&tc, batch->gvas[i]);
+	struct walk_result expected;
+
+	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
+	*gpa = expected.gpa & ~0xfffull;
+	return expected.outcome == WALK_OK;
+}
+
+bool page_candidate(const struct guest *guest, const struct agent_batch *batch, u32 i, u32 n,
+		    gpa_t *gpa)
+{
+	if (!n && likely_page(guest, batch, i, gpa))
+		return true;
+	n -= n > 0;
 	if (n < nr_recent)
 		*gpa = recent[n];
 	else if (n - nr_recent < guest->nr_frames)
@@ -45,7 +64,7 @@ static u32 find_store(struct guest *guest, const struct agent_batch *batch)
 	u32 n, found, stored = agent_stored_word(batch, pending_case);
 	gpa_t gpa;
 
-	for (n = 0; page_candidate(guest, n, &gpa); n++) {
+	for (n = 0; page_candidate(guest, batch, pending_case, n, &gpa); n++) {
 		u8 *page = vm_gpa2hva(guest->vm, gpa);
 
 		if (!page)

@@ -16,8 +16,12 @@ u32 stores_word(struct guest *guest, const struct agent_batch *batch, u32 i);
 void stores_settle(struct guest *guest, const struct agent_batch *batch,
 		   struct agent_result *results, u32 first, u32 end);
 
-/* The n-th page to try when looking for a page, by address; recently found ones come first. */
-bool page_candidate(const struct guest *guest, u32 n, gpa_t *gpa);
+/*
+ * The n-th page to try when looking for that of case i: the one the model expects, then recently
+ * found ones, then all.  What is there is told by memory alone; this saves questions.
+ */
+bool page_candidate(const struct guest *guest, const struct agent_batch *batch, u32 i, u32 n,
+		    gpa_t *gpa);
 void page_found(gpa_t gpa);
 
 #endif

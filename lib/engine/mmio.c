@@ -84,8 +84,8 @@ static bool next_answer(struct guest *guest, const struct agent_batch *batch, gp
 {
 	u32 nr = nr_asked++, middle;
 
-	/* Most often it is a page that was there shortly before. */
-	if (nr < NR_GUESSES && page_candidate(guest, nr, gpa))
+	/* Most often it is the page that should be there. */
+	if (nr < NR_GUESSES && page_candidate(guest, batch, asking, nr, gpa))
 		return true;
 	if (nr > NR_GUESSES) {
 		middle = (low + high) / 2;
