@@ -454,6 +454,7 @@ void page_write(const json_t *run, FILE *to)
 	put_failures(&page);
 	page_matrices(&page);
 	put_tests(&page);
+	page_growth(&page);
 	put_known_issues(&page);
 	put_notes(&page);
 	markup(to, "</main>\n<script>\n");

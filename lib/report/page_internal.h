@@ -52,5 +52,7 @@ void page_kinds(const struct page *page);
 void page_case(const struct page *page, const json_t *failure, long long number, bool open);
 /* The tables of outcomes by mode and state, one or more for each test. */
 void page_matrices(const struct page *page);
+/* A plot of the subtests: time against number of cases. */
+void page_growth(const struct page *page);
 
 #endif
