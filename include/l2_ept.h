@@ -19,7 +19,7 @@
  *
  * How the access is made (enum nested_how) is not in it: --engine.
  *
- * Besides: "eptp/mt=3" (an EPTP at VM entry), "eptp-switch/from/to-ad", and
+ * Besides: "eptp/mt=3" (an EPTP at VM entry), "eptp/pdptes-of-vmcs", "eptp-switch/from/to-ad", and
  * "invept/to-not-present/single" (a change of an entry, and the INVEPT after it).
  *
  * Expected is what nested_walk() (nested.h) says; observed is what L2's access came to, or
@@ -136,7 +136,7 @@ void l2_ept_run_careful(struct l2_ept *e, const struct l2_ept_plan *plan);
 /* --case: KSFT_* */
 int l2_ept_replay(const struct test_options *options);
 
-/* EPTPs that VM entry must refuse, and those that it must take. */
+/* EPTPs that VM entry must refuse, and those that it must take; PDPTEs of the VMCS. */
 void l2_ept_run_roots(struct l2_ept *e);
 /* What may still be used before INVEPT and must not be used after it; switches of EPTP. */
 void l2_ept_run_invept(struct l2_ept *e);

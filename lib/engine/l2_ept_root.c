@@ -48,17 +48,22 @@ gva_t l2_ept_touched(const struct l2_ept *e, const struct agent_batch *batch, gp
 	return l2_ept_gva(e, &batch->state, 0, 0, gpa, 0, agent_access_offset(batch->access));
 }
 
+static void use(struct l2_ept *e, const struct l1_setup *setup)
+{
+	const char *why = l1_use(e->guest, setup);
+
+	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
+}
+
 void l2_ept_touch(struct l2_ept *e, const struct agent_batch *batch, gpa_t gpa,
 		  struct l1_setup *setup, struct ept_seen *seen)
 {
 	gva_t gva = l2_ept_touched(e, batch, gpa);
-	const char *why;
 
 	setup->state = l1_usual_state;
 	setup->nested = true;
 	setup->l2_cr3 = e->l2[MODE_4LEVEL][0].cr3[0];
-	why = l1_use(e->guest, setup);
-	TEST_ASSERT(!why, "an L1 in the usual state: %s", why);
+	use(e, setup);
 	l2_ept_batch(e, NESTED_BY_L2, batch, &gva, 1, seen);
 	if (!only)
 		report_cases(1);
@@ -121,6 +126,38 @@ static void try_root(struct l2_ept *e, const char *name, u64 root)
 	      rule);
 }
 
+/*
+ * Where CR3 leads there are no PDPTEs, but data with reserved bits: VM entry loads those of the
+ * VMCS (SDM 27.3.2.4) and does not look there.
+ */
+static void try_pdptes(struct l2_ept *e)
+{
+	static const char id[] = "eptp/pdptes-of-vmcs";
+	const struct agent_batch batch = { .state = { MODE_PAE, FLAG_WP | FLAG_NX },
+					   .access = AGENT_READ };
+	const struct l2_tables *l2 = &e->l2[MODE_PAE][0];
+	const struct ept_choice full = { { 0 } };
+	struct l1_setup setup = {
+		.state = l1_usual_state, .nested = true,
+		.root = l2_ept_tables(e, 0, 0, 4, false).root, .l2_cr3 = DATA_PAGE,
+	};
+	struct ept_seen seen;
+	gpa_t gpa = 0;
+	gva_t gva;
+
+	if (!l2_ept_wanted(id))
+		return;
+	memcpy(setup.l2_pdptr, l2->pdptr[0], sizeof(setup.l2_pdptr));
+	l2_ept_gpa(e, &batch.state, 0, &full, &gpa);
+	gva = l2_ept_gva(e, &batch.state, 0, 0, gpa, 0, 0);
+	use(e, &setup);
+	l2_ept_batch(e, NESTED_BY_L2, &batch, &gva, 1, &seen);
+	if (!only)
+		report_cases(1);
+	if (!reached(&seen, DATA_PAGE))
+		fails(e, &batch, id, "ok page=0x1000000", &seen, RULE_N_ALLOWED);
+}
+
 void l2_ept_run_roots(struct l2_ept *e)
 {
 	const u64 good = l2_ept_tables(e, 0, 0, 4, false).root;
@@ -143,6 +180,7 @@ void l2_ept_run_roots(struct l2_ept *e)
 		snprintf(name, sizeof(name), "b%llu", (unsigned long long)i);
 		try_root(e, name, good | BIT_ULL(i));
 	}
+	try_pdptes(e);
 }
 
 /* A change of the entry that maps the spare slot. */
