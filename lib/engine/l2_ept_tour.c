@@ -44,7 +44,7 @@ struct step {
 	struct l1_setup setup;
 	bool fresh;     /* nothing is kept */
 	bool violation; /* it ended in one */
-	char text[80];
+	char text[80 + STATE_NAME_LEN];
 };
 
 static u32 pick(struct tour *t, u32 nr)
@@ -161,15 +161,20 @@ static int some_place(struct tour *t)
 
 static void choose_step(struct tour *t, struct step *s, u32 nr, bool must_flush)
 {
+	/* Most often with the usual rules, but L1's registers need not be L2's. */
+	static const u8 flags[] = { FLAG_WP | FLAG_NX, FLAG_WP | FLAG_NX, FLAG_WP | FLAG_NX, 0,
+				    FLAG_WP | FLAG_SMEP | FLAG_SMAP };
 	const int edits = nr ? pick(t, 3) : NR_PLACES;
+	char state[STATE_NAME_LEN];
 	int i;
 
 	*s = (struct step){ .set = pick(t, NR_SETS), .ad = t->e->caps.ad && pick(t, 2) };
-	s->batch = (struct agent_batch){ .state = { MODE_4LEVEL, FLAG_WP | FLAG_NX },
+	s->batch = (struct agent_batch){ .state = { MODE_4LEVEL, flags[pick(t, ARRAY_SIZE(flags))] },
 					 .access = AGENT_READ + pick(t, 3) };
 	s->setup.root = root_of(t, s->set, s->ad);
 	s->setup.stay = pick(t, 16);
-	snprintf(s->text, sizeof(s->text), "step %u %s eptp=%u%s edits=%d%s", nr,
+	state_name(&s->batch.state, state);
+	snprintf(s->text, sizeof(s->text), "step %u %s %s eptp=%u%s edits=%d%s", nr, state,
 		 agent_access_names[s->batch.access], s->set, s->ad ? "-ad" : "", edits,
 		 s->setup.stay ? "" : " vmxoff");
 	for (i = 0; i < edits; i++) {

@@ -276,6 +276,22 @@ static void put_invept(struct guest *guest, struct l1_vmx_work *w)
 	w->descriptor[0] = setup->flush == L1_FLUSH_ROOT ? setup->flush_root : 0;
 }
 
+/* L1 has run since the last exit: its registers are those that the exit loaded. */
+static void check_own(struct guest *guest, const struct kvm_sregs *own)
+{
+	struct kvm_sregs s;
+
+	vcpu_sregs_get(guest->vcpu, &s);
+	TEST_ASSERT(s.cr0 == own->cr0 && s.cr3 == own->cr3 && s.cr4 == own->cr4 &&
+		    s.efer == own->efer,
+		    "behind a VM exit: CR0 %#llx CR3 %#llx CR4 %#llx EFER %#llx, host-state area: "
+		    "%#llx %#llx %#llx %#llx",
+		    (unsigned long long)s.cr0, (unsigned long long)s.cr3,
+		    (unsigned long long)s.cr4, (unsigned long long)s.efer,
+		    (unsigned long long)own->cr0, (unsigned long long)own->cr3,
+		    (unsigned long long)own->cr4, (unsigned long long)own->efer);
+}
+
 static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kvm_sregs *own,
 		      struct kvm_regs *regs)
 {
@@ -285,6 +301,8 @@ static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 		    "an L1 for VMX is 64-bit code");
 	own->cr0 |= X86_CR0_NE;
 	own->cr4 |= X86_CR4_VMXE;
+	if (guest->l1->stayed)
+		check_own(guest, own);
 	memset(w, 0, sizeof(*w));
 	w->flags = (guest->l1->stayed ? L1V_IS_ON : 0) |
 		   (guest->l1->setup.stay ? L1V_STAY_ON : 0);
