@@ -26,7 +26,7 @@
 #define L1_PDPTES (L1_SCRATCH + 32)       /* u32: where L1 clears A in its PDPTEs, or 0 */
 #define L1_CONTROL (L1_BASE + 0x5000)     /* VMCB, or VMCS */
 #define L1_HOST_SAVE (L1_BASE + 0x6000)   /* VM_HSAVE_PA, or VMXON region */
-#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), 2 (VMX) */
+#define L1_IO_BITMAP (L1_BASE + 0x8000)   /* 3 pages (SVM), 2 and the MSR bitmap (VMX) */
 #define L1_OPEN_PORTS (0xfu << AGENT_STRING_PORT % 8) /* 4 bytes of string I/O: not L1's */
 #define L1_TABLES (L1_BASE + 0x10000)     /* L1's own page tables */
 #define L1_TABLES_END (L1_BASE + 0x60000)
@@ -92,6 +92,7 @@ struct l1_setup {
 	u64 flush_root;         /* the EPTP of L1_FLUSH_ROOT */
 	struct l1_store store[L1_MAX_STORES]; /* VMX: made before the flush */
 	u32 nr_stores;
+	bool open_done;         /* VMX: L2's AGENT_DONE_PORT is the VMM's, who finds the vCPU in L2 */
 	bool stay;              /* VMX: in VMX operation, VMCS current, behind a batch */
 };
 

@@ -57,6 +57,8 @@ struct transition_path {
 	 */
 	const struct transition_path *back;
 	bool tdp; /* in L2, there is nested paging */
+	/* VMX: the script is L2's, which L1 enters at once; it ends in L2. */
+	bool in_vmx_l2;
 	/*
 	 * One of the two.  by_guest adds the operations with which the guest goes by itself.
 	 * by_vmm has journey->vcpu, which is in state from, start the interpreter in state to
@@ -77,6 +79,8 @@ extern const struct transition_path path_cpuid, path_cpuid_late;
 extern const struct transition_path path_vmrun, path_vmrun_tdp, path_vmexit, path_vmexit_tdp;
 extern const struct transition_path path_l2_guest, path_l2_guest_tdp, path_l2_sregs;
 extern const struct transition_path path_l2_sregs_tdp, path_l2_smm, path_l2_smm_tdp;
+extern const struct transition_path path_vmx_l2_guest, path_vmx_l2_guest_tdp;
+extern const struct transition_path path_vmx_l2_sregs, path_vmx_l2_sregs_tdp;
 extern const struct transition_path path_l2_init, path_l2_init_tdp, path_l2_left, path_l2_left_tdp;
 /* The paths of a test, up to NULL. */
 typedef const struct transition_path *const *transition_paths;

@@ -25,6 +25,7 @@
 
 /* Controls: what they do is as their name says. */
 #define VMX_PROC_IO_BITMAPS (1u << 25)
+#define VMX_PROC_MSR_BITMAPS (1u << 28)
 #define VMX_PROC_SECONDARY (1u << 31)
 #define VMX_PROC2_EPT (1u << 1)
 #define VMX_PROC2_UNRESTRICTED (1u << 7)
@@ -53,6 +54,7 @@
 #define VMCS_HOST_SELECTOR 0x0c00  /* ES CS SS DS FS GS TR */
 #define VMCS_IO_BITMAP_A 0x2000    /* ports below 0x8000 */
 #define VMCS_IO_BITMAP_B 0x2002
+#define VMCS_MSR_BITMAP 0x2004
 #define VMCS_EPTP 0x201a
 #define VMCS_GUEST_PHYSICAL 0x2400
 #define VMCS_LINK_POINTER 0x2800

@@ -21,7 +21,8 @@
 static const struct transition_path *const paths[] = {
 	&path_vmrun, &path_vmrun_tdp, &path_l2_guest, &path_l2_guest_tdp, &path_l2_sregs,
 	&path_l2_sregs_tdp, &path_l2_smm, &path_l2_smm_tdp, &path_l2_init, &path_l2_init_tdp,
-	&path_l2_left, &path_l2_left_tdp, NULL,
+	&path_l2_left, &path_l2_left_tdp, &path_vmx_l2_guest, &path_vmx_l2_guest_tdp,
+	&path_vmx_l2_sregs, &path_vmx_l2_sregs_tdp, NULL,
 };
 
 static bool wanted(const struct mmu_state *state)

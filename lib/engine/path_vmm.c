@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "test_assert.h"
-#include "transition.h"
+#include "transition_internal.h"
 #include "x86.h"
 
 static void set_regs(struct journey *j, const struct mmu_state *to, bool again)
@@ -18,6 +18,10 @@ void journey_enter(struct journey *j, const struct mmu_state *state)
 {
 	const struct kvm_sregs sregs = script_sregs(j->guest, state);
 
+	if (j->path->in_vmx_l2) {
+		path_vmx_l2_enter(j, state);
+		return;
+	}
 	script_clean_pdptes(j->guest, state);
 	vcpu_sregs_set(j->vcpu, &sregs);
 	set_regs(j, state, false);

@@ -433,6 +433,8 @@ u64 journey_tour(struct journey *j, enum state_mode a, enum state_mode b)
 		tour_some(&s, a, b);
 	}
 	flush(&s);
+	if (j->path->in_vmx_l2)
+		path_vmx_l2_leave(j);
 	j->vcpu = j->guest->vcpu;
 	j->pairs += s.pairs;
 	report_pairs(s.pairs);

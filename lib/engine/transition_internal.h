@@ -41,4 +41,8 @@ void path_guest_add(struct script *script, const struct mmu_state *from,
 void stops_check(struct journey *journey, const struct stops *stops,
 		 const struct script_end *end);
 
+/* journey_enter() of a path with in_vmx_l2; out of L2 again, if the vCPU is in it. */
+void path_vmx_l2_enter(struct journey *journey, const struct mmu_state *state);
+void path_vmx_l2_leave(struct journey *journey);
+
 #endif

@@ -100,6 +100,7 @@ static void vmx_init(struct guest *guest)
 	memcpy(vm_gpa2hva(guest->vm, L1_HOST_SAVE), &revision, sizeof(revision));
 	memcpy(vm_gpa2hva(guest->vm, L1_CONTROL), &revision, sizeof(revision));
 	memset(ports, 0xff, 0x2000);
+	memset(ports + 0x2000, 0, 0x1000); /* no MSR exits */
 	ports[AGENT_STRING_PORT / 8] &= (u8)~L1_OPEN_PORTS;
 	vcpu_msr_set(guest->vcpu, MSR_FEATURE_CONTROL,
 		     FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON);
@@ -148,7 +149,7 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 	put(w, VMCS_PINBASED, controls(guest, MSR_VMX_PINBASED, 0));
 	put(w, VMCS_PROCBASED,
 	    controls(guest, MSR_VMX_PROCBASED,
-		     VMX_PROC_IO_BITMAPS | (second ? VMX_PROC_SECONDARY : 0)));
+		     VMX_PROC_IO_BITMAPS | VMX_PROC_MSR_BITMAPS | (second ? VMX_PROC_SECONDARY : 0)));
 	if (second)
 		put(w, VMCS_PROCBASED2, controls(guest, MSR_VMX_PROCBASED2, second));
 	put(w, VMCS_EXIT_CONTROLS,
@@ -158,15 +159,19 @@ static void put_controls(struct guest *guest, struct l1_vmx_work *w, const struc
 	    controls(guest, MSR_VMX_ENTRY, VMX_ENTRY_LOAD_EFER | (ia32e ? VMX_ENTRY_IA32E : 0)));
 	put(w, VMCS_IO_BITMAP_A, L1_IO_BITMAP);
 	put(w, VMCS_IO_BITMAP_B, L1_IO_BITMAP + 0x1000);
-	/* Nothing but what always exits: L2's exceptions and control registers are its own. */
+	put(w, VMCS_MSR_BITMAP, L1_IO_BITMAP + 0x2000);
+	/*
+	 * Nothing but what always exits: L2's exceptions and control registers are its own, but for
+	 * the bits that VMX operation fixes (SDM 24.8), which L2 need not know of.
+	 */
 	put(w, VMCS_EXCEPTIONS, 0);
 	put(w, VMCS_PF_MASK, 0);
 	put(w, VMCS_PF_MATCH, 0);
 	put(w, VMCS_CR3_TARGETS, 0);
-	put(w, VMCS_CR0_MASK, 0);
-	put(w, VMCS_CR4_MASK, 0);
-	put(w, VMCS_CR0_SHADOW, 0);
-	put(w, VMCS_CR4_SHADOW, 0);
+	put(w, VMCS_CR0_MASK, X86_CR0_NE);
+	put(w, VMCS_CR4_MASK, X86_CR4_VMXE);
+	put(w, VMCS_CR0_SHADOW, l2->cr0);
+	put(w, VMCS_CR4_SHADOW, l2->cr4);
 	put(w, VMCS_EXIT_MSR_STORES, 0);
 	put(w, VMCS_EXIT_MSR_LOADS, 0);
 	put(w, VMCS_ENTRY_MSR_LOADS, 0);
@@ -263,6 +268,17 @@ static void put_host(struct l1_vmx_work *w, const struct kvm_sregs *own)
 	put(w, VMCS_HOST_RIP, L1_CODE + (l1_vmx_exit - l1_vmx_start));
 }
 
+/* May L2 end its batch, or its script, by itself? */
+static void open_done(struct guest *guest)
+{
+	u8 *ports = vm_gpa2hva(guest->vm, L1_IO_BITMAP);
+	const u8 bit = 1u << AGENT_DONE_PORT % 8;
+
+	ports[AGENT_DONE_PORT / 8] |= bit;
+	if (guest->l1->setup.open_done)
+		ports[AGENT_DONE_PORT / 8] &= (u8)~bit;
+}
+
 static void put_invept(struct guest *guest, struct l1_vmx_work *w)
 {
 	const struct l1_setup *setup = &guest->l1->setup;
@@ -312,6 +328,7 @@ static void vmx_enter(struct guest *guest, const struct kvm_sregs *l2, struct kv
 	w->nr_stores = guest->l1->setup.nr_stores;
 	TEST_ASSERT(w->nr_stores <= L1_MAX_STORES, "%u stores of L1's", guest->l1->setup.nr_stores);
 	memcpy(w->store, guest->l1->setup.store, w->nr_stores * sizeof(w->store[0]));
+	open_done(guest);
 	put_invept(guest, w);
 	put_controls(guest, w, l2);
 	put_guest(guest, w, l2, regs);
