@@ -140,7 +140,10 @@ int l2_ept_replay(const struct test_options *options);
 void l2_ept_run_roots(struct l2_ept *e);
 /* What may still be used before INVEPT and must not be used after it; switches of EPTP. */
 void l2_ept_run_invept(struct l2_ept *e);
-/* Long sequences of edits, INVEPT, switches of EPTP and accesses; id: "tour/NUMBER". */
+/*
+ * Long sequences of edits, INVEPT, switches of EPTP and accesses; id: "tour/NUMBER"; by --case
+ * alone "tour/no-right", for which KVM has a WARN.
+ */
 void l2_ept_run_tour(struct l2_ept *e);
 
 /* What an access came to. */
