@@ -32,7 +32,8 @@
 #define SCRIPT_L1_PDPTES (SCRIPT_L1 + 8) /* u32: where L1 clears A in its PDPTEs, or 0 */
 #define SCRIPT_L1_NEXT (SCRIPT_L1 + 12)  /* u32: the host's, how many VMCBs were in use */
 #define SCRIPT_VMCBS (SCRIPT_L1 + 0x1000)
-#define SCRIPT_VMCBS_END 0x280000
+#define SCRIPT_VMCBS_END 0x240000
+#define SCRIPT_TABLES 0x240000  /* tables that L1 edits: 64 pages */
 
 /* Operations; each but those marked ends with the next one. */
 #define SCRIPT_DONE 0   /* exit to the VMM: port AGENT_DONE_PORT */

@@ -13,7 +13,7 @@
 
 #include "boot.h"
 #include "test_assert.h"
-#include "transition.h"
+#include "transition_internal.h"
 #include "x86.h"
 
 #define MSR_APIC_BASE 0x1b
@@ -108,15 +108,20 @@ static void boot(struct journey *j, const struct mmu_state *from)
 		    notes->alias == BOOT_ALIAS_STALE ? "a translation was kept" : "no such value");
 }
 
-static void go_init(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
+void path_init_latch(struct journey *j)
 {
 	struct kvm_vcpu_events events;
 
-	(void)to;
 	vcpu_ioctl(j->vcpu, KVM_GET_VCPU_EVENTS, &events);
 	events.flags = KVM_VCPUEVENT_VALID_SMM;
 	events.smi.latched_init = 1;
 	vcpu_ioctl(j->vcpu, KVM_SET_VCPU_EVENTS, &events);
+}
+
+static void go_init(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
+{
+	(void)to;
+	path_init_latch(j);
 	boot(j, from);
 }
 

@@ -143,20 +143,40 @@ static bool run_stops(struct journey *j)
  * States
  */
 
-static void report_refusal(struct journey *j, unsigned int state, const char *why)
+/* Told as of the state's first access; path: what the case came by, or NULL. */
+static void report_state(const struct journey *j, unsigned int state, const char *after,
+			 const char *path, const char *expected, const char *observed)
 {
 	const struct test_case tc = witness_test_case(
 		j->sets, &j->sets->cases[j->sets->set[state].first], &j->sets->state[state]);
 	char id[CASE_ID_LEN];
 	const struct case_failure f = {
 		.id = id,
-		.expected = "agent runs",
-		.observed = why,
+		.expected = expected,
+		.observed = observed,
+		.after = after,
+		.path = path,
 		.rule = rule_text(RULE_A_ALLOWED)->name,
 	};
 
 	case_id(&tc, id);
 	report_failure(&f);
+}
+
+void journey_report_way(const struct journey *j, const struct mmu_state *from,
+			const struct mmu_state *to, const char *expected, const char *observed)
+{
+	char after[STATE_NAME_LEN];
+	unsigned int state;
+
+	state_name(from, after);
+	TEST_ASSERT(journey_find(j, to, &state), "%s behind %s", observed, j->path->name);
+	report_state(j, state, after, j->path->name, expected, observed);
+}
+
+static void report_refusal(const struct journey *j, unsigned int state, const char *why)
+{
+	report_state(j, state, NULL, NULL, "agent runs", why);
 }
 
 static bool state_runs(struct journey *j, unsigned int state)

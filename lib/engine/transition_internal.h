@@ -37,6 +37,12 @@ void stops_add(struct journey *journey, struct stops *stops, unsigned int state,
 void path_guest_add(struct script *script, const struct mmu_state *from,
 		    const struct mmu_state *to, u64 efer);
 
+/* An INIT is pending. */
+void path_init_latch(struct journey *journey);
+/* On the way from a state to another by j->path the VMM saw this. */
+void journey_report_way(const struct journey *journey, const struct mmu_state *from,
+			const struct mmu_state *to, const char *expected, const char *observed);
+
 /* Compares the results of a script that ran; reports what differs. */
 void stops_check(struct journey *journey, const struct stops *stops,
 		 const struct script_end *end);
