@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The protocol between the guest agent (lib/guest/agent_code.S, agent_body.h) and its host side
+ * The protocol between the guest agent (lib/guest/agent_code.S, agent_body.inc) and its host side
  * (lib/guest/agent.c): where things lie in guest memory, what registers a batch
  * starts with, and what a result looks like.  Included by assembly too.
  *

@@ -105,6 +105,6 @@ void report_engine(const char *name);
 /* True once --max-failures is reached: the subtest should stop early. */
 bool report_should_stop(void);
 /* A KTAP diagnostic line ("# ..."), also kept in the results. */
-void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void report_note(const char *fmt, ...) __printf(1, 2);
 
 #endif

@@ -3,7 +3,7 @@
  * Scripts: what a guest does by itself, without help of the VMM, between two exits.
  *
  * A script is a list of operations in guest memory: load a control register, change the
- * code size, make a list of accesses.  An interpreter (lib/guest/script_body.h, in 32-bit
+ * code size, make a list of accesses.  An interpreter (lib/guest/script_body.inc, in 32-bit
  * and in 64-bit code) works through it; one exit ends it.  So a transition between two
  * register states is data, made by the host, and a script can hold many of them, each with
  * the accesses that are made behind it.  Included by assembly too.

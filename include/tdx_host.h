@@ -119,6 +119,6 @@ bool tdx_explain(const struct tdx_host *host, const char *step, int error, unsig
 void tdx_found(struct tdx_finding *finding, enum tdx_verdict verdict, const char *means,
 	       const char *change);
 void tdx_read(struct tdx_finding *finding, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 
 #endif

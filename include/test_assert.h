@@ -41,7 +41,7 @@ jmp_buf *test_scope_enter(struct test_scope *scope);
 void test_scope_leave(struct test_scope *scope);
 
 _Noreturn void test_end(enum test_end how, const char *file, int line,
-			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+			const char *fmt, ...) __printf(4, 5);
 
 /* Ends the outer scope as this one was ended: for who has to clean up in between. */
 _Noreturn void test_end_again(enum test_end how, const struct test_scope *ended);

@@ -17,6 +17,10 @@ typedef int64_t s64;
 typedef u64 gva_t; /* guest virtual (linear) address */
 typedef u64 gpa_t; /* guest physical address */
 
+/* As the kernel's compiler.h has them. */
+#define __printf(fmt, args) __attribute((format(printf, fmt, args)))
+#define __weak __attribute((weak))
+
 #define BIT_ULL(n) (1ULL << (n))
 /* Bits high..low set, both included; 0 when high < low. */
 #define BITS_ULL(high, low) \

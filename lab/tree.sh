@@ -19,7 +19,7 @@ tree_megabytes=900
 
 # Makefiles and scripts for "make headers", what selftests/kvm includes, and checkpatch.pl's files.
 tree_parts='Makefile Kbuild Kconfig arch/x86 include scripts usr tools/arch/x86 tools/build tools/include
-	tools/scripts tools/testing/selftests'
+	tools/lib tools/scripts tools/testing/selftests'
 
 fetch_tree()
 {

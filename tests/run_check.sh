@@ -76,7 +76,7 @@ check_source() {
 	shopt -s nullglob
 	shell_files=(runner.sh lib/runner/*.sh setup.sh packaging/*.bash packaging/kselftest/install.sh .ci/run lab/*.sh lab/init tests/*.sh)
 	c_files=(include/*.h lib/*/*.c lib/{engine,model,observe,report,vmm}/*.h lib/vmm/libkvm/*.[ch] x86/*.[ch] tests/{,standin/,played/}*.[ch])
-	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/report/*.{S,css,js}
+	text_files=("${shell_files[@]}" "${c_files[@]}" include/*.def lib/guest/*.[hS] lib/guest/*.inc lib/report/*.{S,css,js}
 		Makefile */*.mk tests/*.awk lab/*.conf lab/mutants/*.conf setup.sh .clang-format)
 	printf 'KTAP version 1\n1..7\n'
 	objections "shellcheck is content" "$(check_shell_scripts 2>&1)"

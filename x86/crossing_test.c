@@ -4,7 +4,7 @@
  *
  * Proves: where one half of an access may be made and the other may not, the fault names the
  * byte that failed and nothing is stored in the other half; REP MOVSB stops at that byte, with
- * what was moved moved and RCX, RSI and RDI saying so; accessed and dirty bits are set where an
+ * all before it moved and RCX, RSI and RDI saying so; accessed and dirty bits are set where an
  * access was made.  By the guest's CPU and by KVM's emulator.
  *
  * Would catch: an emulator that stores the first half before it walks to the second, CR2 of the

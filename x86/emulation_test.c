@@ -130,13 +130,15 @@ static void run_access(const struct part *part, const struct actor *actor,
 		struct tables *t = tables_for(part->engine, &batch);
 		/* Descriptors are read in careful batches only: those try everything. */
 		bool all = access == AGENT_LDT || (!careful && !part->engine->sampled);
+		const struct plan *plans;
 
 		if (!t || report_should_stop())
 			continue;
+		plans = all ? t->fast : t->careful;
 		if (cases_probe(t->guest, part->engine, &part->state, actor, access, careful))
 			cases[engine_index(part->engine)] +=
 				cases_run(t->guest, part->engine, &part->state, actor, access,
-					  careful, all ? &t->fast[area] : &t->careful[area]);
+					  careful, &plans[area]);
 	}
 }
 

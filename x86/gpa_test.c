@@ -84,8 +84,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!nr) {
-		fprintf(stderr, "malformed case id '%s': SCENARIO/MODE/PLACE/PHASE/CPL/OPERATION, "
-				"see --list\n", options.case_id);
+		fprintf(stderr, "malformed case id '%s': SCENARIO/MODE/PLACE/PHASE/CPL/OPERATION, see --list\n", options.case_id);
 		return KSFT_USAGE;
 	}
 	code = report_run(&about, &options, subtests, nr);

@@ -138,8 +138,7 @@ static void run_threads(const struct subtest *self)
 	bool race = self->data == &mixed_threads_scenarios[1];
 
 	/* Known: docs/findings.md, "A memslot added while a vCPU faults there". */
-	TEST_REQUIRE(!race || mixed_opted_in(), "the kernel of this host may warn: only with "
-		     "KMC_DANGEROUS=1 in the environment");
+	TEST_REQUIRE(!race || mixed_opted_in(), "the kernel of this host may warn: only with KMC_DANGEROUS=1 in the environment");
 	mixed_threads(get_shared(), race, &choice);
 }
 

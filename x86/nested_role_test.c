@@ -185,7 +185,8 @@ static void look(const struct role_event *event, void *context)
 
 static void ignore(const struct role_event *event, void *context)
 {
-	(void)event, (void)context;
+	(void)event;
+	(void)context;
 }
 
 static void read_events(void (*each)(const struct role_event *event, void *context), void *context)

@@ -436,8 +436,7 @@ int main(int argc, char **argv)
 	subtests[nr++] = (struct subtest){ "statistics", check_stats, NULL };
 	code = report_run(&about, &options, subtests, nr);
 	if (words.nr)
-		printf("# roles seen: %u distinct; of the VM that keeps its pages %u states made new ones, "
-		       "%u did not\n", words.nr, nr_states_new, nr_states_shared);
+		printf("# roles seen: %u distinct; of the VM that keeps its pages %u states made new ones, %u did not\n", words.nr, nr_states_new, nr_states_shared);
 	role_observer_close(observer);
 	finish(&fresh);
 	finish(&kept);

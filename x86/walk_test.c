@@ -58,12 +58,12 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 
 	for (careful = 0; careful <= 1; careful++) {
 		const struct agent_batch batch = engine_batch(engine, state, actor, access, careful);
+		const struct plan *plans = careful ? careful_plans : walk_plans;
 
 		if (engine->unsupported(guest, &batch) || report_should_stop())
 			continue;
 		if (cases_probe(guest, engine, state, actor, access, careful))
-			cases_run(guest, engine, state, actor, access, careful,
-				  careful ? &careful_plans[area] : &walk_plans[area]);
+			cases_run(guest, engine, state, actor, access, careful, &plans[area]);
 	}
 }
 

@@ -66,8 +66,7 @@ static const char *forced_lacks(struct guest *guest)
 		lacks = "kvm.force_emulation_prefix is 0: " TO_SET_IT;
 		break;
 	case YES:
-		lacks = "kvm.force_emulation_prefix is set, but a prefixed instruction raises an "
-			"exception";
+		lacks = "kvm.force_emulation_prefix is set, but a prefixed instruction raises an exception";
 	}
 	return lacks;
 }

@@ -51,7 +51,7 @@ static const struct cpu_facts *cpu(const struct gpa_rig *rig)
 }
 
 static void place(struct gpa_rig *rig, gva_t gva, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
 
 static void place(struct gpa_rig *rig, gva_t gva, const char *fmt, ...)
 {

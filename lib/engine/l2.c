@@ -153,7 +153,7 @@ static const char *software_unsupported(const struct guest *guest,
 	static void NAME##_run(struct guest *guest, const struct agent_batch *batch)              \
 	{                                                                                         \
 		const struct agent_batch inside = in_l2(guest, batch, software_nested(guest));    \
-                                                                                                  \
+												  \
 		engine_##NAME.run(guest, &inside);                                                \
 	}                                                                                         \
 	const struct engine engine_l2_##NAME = {                                                  \

@@ -160,7 +160,7 @@ void ept_seen_text(const struct guest *guest, const struct agent_batch *batch, g
 			snprintf(text + n, EPT_TEXT_LEN - n, " %llu times",
 				 (unsigned long long)seen->exit.count);
 	} else if (r->status == STATUS_NOT_RUN) {
-		strcpy(text, "not run");
+		snprintf(text, EPT_TEXT_LEN, "not run");
 	} else if (r->status & STATUS_L2_EXIT) {
 		snprintf(text, EPT_TEXT_LEN, "l2-exit %#x gpa=%#llx", r->status & STATUS_EXIT_MASK,
 			 (unsigned long long)r->cr2);

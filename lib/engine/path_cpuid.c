@@ -131,8 +131,7 @@ static bool one_step(const struct mmu_state *from, const struct mmu_state *to)
 
 const struct transition_path path_cpuid = {
 	.name = "cpuid",
-	.does = "on a vCPU that never ran: KVM_SET_CPUID2 and KVM_SET_SREGS for the old and the new "
-		"state, each with a CPUID that offers no more than the state has",
+	.does = "on a vCPU that never ran: KVM_SET_CPUID2 and KVM_SET_SREGS for the old and the new state, each with a CPUID that offers no more than the state has",
 	.applies = one_step,
 	.vcpu = own_vcpu,
 	.other_vcpu = true,

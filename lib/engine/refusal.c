@@ -306,8 +306,7 @@ unsigned int refusals_run(struct refusal_rig *rig, enum refusal_way way, unsigne
 	memcpy(context.pdpte, guest_walk_regs(rig->guest, &pae).pdptr, sizeof(context.pdpte));
 	nr = attempts_make(&context, rig->list);
 	if (context.left_out && !only)
-		report_note("%s: %u attempts left out: this host does not survive EFER.LME=1 "
-			    "with CR4.PAE=0", name, context.left_out);
+		report_note("%s: %u attempts left out: this host does not survive EFER.LME=1 with CR4.PAE=0", name, context.left_out);
 	if (only)
 		return make_one(&r, nr, attempt_name(only, way, &rig->state), after);
 	for (i = 0; i < nr && !report_should_stop();)

@@ -55,7 +55,7 @@ static bool runs_without_pae(const struct attempt *a)
 }
 
 static void add(struct making *m, const struct attempt *attempt, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
 
 static void add(struct making *m, const struct attempt *attempt, const char *fmt, ...)
 {

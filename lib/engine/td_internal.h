@@ -42,7 +42,7 @@ u64 td_guest_end(struct td_guest *td, enum test_end how, const struct test_scope
 int td_set_private(struct td_guest *td, gpa_t gpa, u64 size, bool private);
 /* TD_EVENT_STOPPED, and why. */
 enum td_event td_stop(struct td_vcpu *v, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 /*
  * So many bytes that no one has touched, aligned to 2 MBytes; huge: with pages of that size if
  * possible.

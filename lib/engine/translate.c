@@ -56,7 +56,8 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 {
 	const struct kvm_run *run = guest->vcpu->run;
 
-	(void)batch, (void)i;
+	(void)batch;
+	(void)i;
 	if (exit != KVM_EXIT_IO || run->io.port != AGENT_STRING_PORT || !in_l2)
 		return false;
 	TEST_ASSERT(vcpu_in_l2(guest->vcpu), "the vCPU stopped outside L2");

@@ -7,22 +7,17 @@
 #include "x86.h"
 
 static const char *const elsewhere[NR_ROLE_FIELDS] = {
-	[ROLE_FIELD_quadrant] = "addresses 1 GiB apart under 2-level paging: one guest table, "
-				"two or four shadow pages",
-	[ROLE_FIELD_access] = "one table shared by parents of different rights (walk_test's "
-			      "variant-dense tables do that at every level)",
+	[ROLE_FIELD_quadrant] = "addresses 1 GiB apart under 2-level paging: one guest table, two or four shadow pages",
+	[ROLE_FIELD_access] = "one table shared by parents of different rights (walk_test's variant-dense tables do that at every level)",
 	[ROLE_FIELD_invalid] = "a stale mapping after a memslot was deleted",
-	[ROLE_FIELD_smep_andnot_wp] = "write to a read-only user page at CPL 0 with WP=0, then "
-				      "fetch from it, under shadow paging",
-	[ROLE_FIELD_smap_andnot_wp] = "write to a read-only user page at CPL 0 with WP=0 and AC=1, "
-				      "then read it with AC=0, under shadow paging",
+	[ROLE_FIELD_smep_andnot_wp] = "write to a read-only user page at CPL 0 with WP=0, then fetch from it, under shadow paging",
+	[ROLE_FIELD_smap_andnot_wp] = "write to a read-only user page at CPL 0 with WP=0 and AC=1, then read it with AC=0, under shadow paging",
 	[ROLE_FIELD_ad_disabled] = "nested EPT with EPTP bit 6 clear: entries keep A and D",
 	[ROLE_FIELD_guest_mode] = "the same tables walked by L1 and by L2",
 	[ROLE_FIELD_passthrough] = "nested NPT on a 5-level host with a 4-level L1",
 	[ROLE_FIELD_is_mirror] = "a TD's private memory",
 	[ROLE_FIELD_smm] = "memslots of address space 1 with other content",
-	[ROLE_FIELD_gpte_is_8_bytes] = "4-byte and 8-byte users of one table: which shadow page "
-				       "they get",
+	[ROLE_FIELD_gpte_is_8_bytes] = "4-byte and 8-byte users of one table: which shadow page they get",
 	[ROLE_FIELD_valid] = "never 0 in a role that was computed",
 	[ROLE_FIELD_execonly] = "nested EPT with an execute-only entry",
 	[ROLE_FIELD_efer_lma] = "a copy of what level says; role transitions 3-level to 4-level",

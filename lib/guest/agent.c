@@ -8,7 +8,7 @@
 #include "test_assert.h"
 #include "x86.h"
 
-/* Labels of agent_body.h, [code64]. */
+/* Labels of agent_body.inc, [code64]. */
 #define LABELS(name) extern const u8 name##32[], name##64[]
 LABELS(agent_bare);
 LABELS(agent_bare_next);

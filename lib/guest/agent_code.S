@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guest agent: flat code that the host copies to AGENT_CODE.  It is assembled
- * twice from agent_body.h, for 64-bit and for 32-bit code segments; the 32-bit
+ * twice from agent_body.inc, for 64-bit and for 32-bit code segments; the 32-bit
  * loops serve protected mode with and without paging and compatibility mode (where
  * the exception handlers are the 64-bit ones).  Position-independent, so that the
  * same bytes run at the supervisor's and at the user's alias.
@@ -35,9 +35,9 @@ agent_start:
 #define IRET iretq
 #define POP popq
 	.code64
-#include "agent_body.h"
-#include "agent_forced.h"
-#include "agent_io.h"
+#include "agent_body.inc"
+#include "agent_forced.inc"
+#include "agent_io.inc"
 #undef BITS
 #undef N
 #undef W
@@ -66,9 +66,9 @@ agent_start:
 #define IRET iretl
 #define POP popl
 	.code32
-#include "agent_body.h"
-#include "agent_forced.h"
-#include "agent_io.h"
+#include "agent_body.inc"
+#include "agent_forced.inc"
+#include "agent_io.inc"
 
 /*
  * What a data page holds at DATA_FETCH_OFFSET, the same bytes in both code sizes:

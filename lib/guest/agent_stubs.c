@@ -1,43 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where the agent's code of each way to make each access lies. */
 #include "guest_internal.h"
-
-#define LABELS(name) extern const u8 name##32[], name##64[]
-LABELS(agent_read);
-LABELS(agent_write);
-LABELS(agent_fetch);
-LABELS(agent_access_read);
-LABELS(agent_access_write);
-LABELS(agent_access_fetch);
-LABELS(agent_access_ldt);
-LABELS(agent_forced_read);
-LABELS(agent_forced_write);
-LABELS(agent_forced_fetch);
-LABELS(agent_access_forced_read);
-LABELS(agent_access_forced_write);
-LABELS(agent_access_forced_fetch);
-LABELS(agent_access_forced_ldt);
-extern const u8 agent_forced_read32_next[], agent_forced_read64_next[];
-extern const u8 agent_forced_write32_next[], agent_forced_write64_next[];
-extern const u8 agent_forced_fetch32_next[], agent_forced_fetch64_next[];
-extern const u8 agent_read32_next[], agent_read64_next[];
-extern const u8 agent_write32_next[], agent_write64_next[];
-extern const u8 agent_fetch32_next[], agent_fetch64_next[];
-#define IO_LABELS(name) \
-	extern const u8 agent_##name##32[], agent_##name##64[]; \
-	extern const u8 agent_##name##32_next[], agent_##name##64_next[]; \
-	extern const u8 agent_access_##name##32[], agent_access_##name##64[]
-IO_LABELS(outs);
-IO_LABELS(ins);
-IO_LABELS(movs);
-IO_LABELS(cmps);
+#include "labels.h"
 
 /* Bytes in front of the access: in a loop mov CR2(DI), BX; for an LDT mov %cs.. mov %eax, %fs. */
 #define LOOP32 3
 #define LOOP64 4
 #define LDT_SKIP (2 + 3 + 3)
 #define FORCED 5 /* the prefix; a fault's RIP is behind it */
-/* Those of agent_io.h: mov or xchg of pointers, and a hole's address. */
+/* Those of agent_io.inc: mov or xchg of pointers, and a hole's address. */
 #define POINTERS32 2
 #define POINTERS64 3
 #define HOLE (2 + 2 + 6)

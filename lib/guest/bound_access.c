@@ -4,6 +4,7 @@
 
 #include "bound_access.h"
 #include "guest_internal.h"
+#include "labels.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -11,7 +12,6 @@
 #define NR_EXCEPTIONS 32
 #define HANG_WINDOWS 2
 
-extern const u8 bound_start[], bound_end[], bound_entry[], bound_stubs[];
 #define BOUND_ADDR(label) ((u64)((label) - bound_start) + BOUND_CODE)
 
 #define CODE(x) extern const u8 bound_##x[], bound_##x##_at[], bound_##x##_end[]

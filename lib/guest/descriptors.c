@@ -3,17 +3,9 @@
 #include <string.h>
 
 #include "guest_internal.h"
+#include "labels.h"
 
 #define NR_EXCEPTIONS 32
-
-extern const u8 agent_stubs32[], agent_stubs64[], agent_careful_stubs32[], agent_careful_stubs64[];
-extern const u8 agent_fault_pf32[], agent_fault_pf64[];
-extern const u8 agent_fault_bare32[], agent_fault_bare64[];
-extern const u8 agent_stop_stubs32[], agent_stop_stubs64[];
-extern const u8 agent_careful_return32[], agent_careful_return64[];
-extern const u8 agent_swapped_pf32[], agent_swapped_pf64[];
-extern const u8 agent_swapped_stubs32[], agent_swapped_stubs64[];
-extern const u8 agent_swapped_careful_stubs32[], agent_swapped_careful_stubs64[];
 
 static void put64(u8 *p, u64 value)
 {

@@ -5,6 +5,7 @@
 
 #include "guest_internal.h"
 #include "l1.h"
+#include "labels.h"
 #include "test_assert.h"
 #include "x86.h"
 
@@ -12,9 +13,6 @@
 #define DEFAULT_TIMEOUT_MS 500
 /* Hosts with 4-level TDP cannot map guest physical addresses above 48 bits. */
 #define MAX_ALIAS_BIT 47
-
-extern const u8 agent_page_code[], agent_page_code_end[];
-extern const u8 agent_page_note[], agent_page_front[];
 
 const char *const agent_access_names[NR_AGENT_ACCESSES] = { "read", "write", "fetch", "ldt" };
 

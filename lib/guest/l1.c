@@ -206,7 +206,8 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	struct vcpu *from = guest->vcpu;
 	struct kvm_nested_state *state;
 
-	(void)batch, (void)i;
+	(void)batch;
+	(void)i;
 	if (exit != KVM_EXIT_IO || from->run->io.port != AGENT_STRING_PORT || !move_to)
 		return false;
 	vcpu_run_complete_io(from);

@@ -23,7 +23,7 @@ l1_svm_start:
 #define DI %rdi
 #define BP %rbp
 	.code64
-#include "l1_svm_body.h"
+#include "l1_svm_body.inc"
 #undef BITS
 #undef N
 #undef AX
@@ -44,7 +44,7 @@ l1_svm_start:
 #define DI %edi
 #define BP %ebp
 	.code32
-#include "l1_svm_body.h"
+#include "l1_svm_body.inc"
 
 	.org l1_svm_start + L1_CODE_SIZE	/* does not assemble when the code outgrows it */
 	.globl l1_svm_end

@@ -125,7 +125,7 @@ l1_vmx_exit:
 	lea -AGENT_RESULTS(%rbx), %esi
 	cmp $(AGENT_MAX_CASES * RESULT_SIZE), %esi
 	jb 8f
-	/* An access that is made with DI and BX exchanged (agent_io.h). */
+	/* An access that is made with DI and BX exchanged (agent_io.inc). */
 	xchg %rdi, WORK(L1V_SAVED + 8)
 	lea (%rdi, %rdx), %ebx
 	lea -AGENT_RESULTS(%rbx), %esi

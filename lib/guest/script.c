@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "guest_internal.h"
+#include "labels.h"
 #include "script.h"
 #include "test_assert.h"
 #include "x86.h"
 
-extern const u8 script_start[], script_end[];
-extern const u8 script_entry32[], script_entry64[], script_after32[], script_after64[];
-
 #define SCRIPT_ADDR(label) ((u64)((label) - script_start) + SCRIPT_CODE)
+
 static struct script_op *guest_ops(const struct guest *guest)
 {
 	return vm_gpa2hva(guest->vm, SCRIPT_OPS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The script interpreter: flat code that the host copies to SCRIPT_CODE, assembled twice
- * from script_body.h as the agent's code is.  It runs at one address only.
+ * from script_body.inc as the agent's code is.  It runs at one address only.
  */
 #include "l1.h"
 #include "script.h"
@@ -26,7 +26,7 @@ script_start:
 #define BP %rbp
 #define IRET iretq
 	.code64
-#include "script_body.h"
+#include "script_body.inc"
 #undef BITS
 #undef N
 #undef W
@@ -51,7 +51,7 @@ script_start:
 #define BP %ebp
 #define IRET iretl
 	.code32
-#include "script_body.h"
+#include "script_body.inc"
 
 	.org script_start + SCRIPT_CODE_SIZE	/* does not assemble when the code outgrows it */
 	.globl script_end

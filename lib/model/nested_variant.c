@@ -188,7 +188,7 @@ void nested_variant_text(const struct nested_tables *tables, int level, u64 bits
 			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%sb%d", comma, bit);
 	}
 	if (!n)
-		strcpy(text, "0");
+		snprintf(text, VARIANT_TEXT_LEN, "0");
 }
 
 /* The bits that one word names, or 0. */

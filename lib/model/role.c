@@ -57,7 +57,8 @@ enum role_rules role_rules_of_release(const char *release)
 {
 	int major = 6, minor = 1;
 
-	sscanf(release, "%d.%d", &major, &minor);
+	if (sscanf(release, "%d.%d", &major, &minor) < 1)
+		return ROLE_RULES_6_1;
 	if (major < 5 || (major == 5 && minor < 19))
 		return ROLE_RULES_2021;
 	return major < 7 ? ROLE_RULES_6_1 : ROLE_RULES_7;

@@ -36,7 +36,8 @@ static const char names[NR_RULES][NAME_SIZE] = {
 #undef RULE
 
 static const struct rule_text texts[NR_RULES] = {
-#define RULE(id, says, manual, kernel) [RULE_##id] = { names[RULE_##id], says, manual, kernel },
+#define RULE(id, says, manual, kernel) \
+	[RULE_##id] = { names[RULE_##id], says, manual, kernel },
 #include "walk_rules.def"
 #include "role_rules.def"
 #include "role_page_rules.def"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "role_observer.h"
+#include "static_libelf.h"
 
 #define BTF_VMLINUX "/sys/kernel/btf/vmlinux"
 #define BTF_KVM "/sys/kernel/btf/kvm" /* not there where KVM is part of the kernel */
@@ -19,16 +20,13 @@
  * an archive that is not packaged.  libbpf needs libelf for type information in ELF files;
  * here only the kernel's raw one is parsed, so that nothing ever calls them.
  */
-void eu_search_tree_init(void *tree) __attribute__((weak));
-void eu_search_tree_fini(void *tree, void (*free_node)(void *)) __attribute__((weak));
-
-void eu_search_tree_init(void *tree)
+__weak void eu_search_tree_init(void *tree)
 {
 	(void)tree;
 	abort();
 }
 
-void eu_search_tree_fini(void *tree, void (*free_node)(void *))
+__weak void eu_search_tree_fini(void *tree, void (*free_node)(void *))
 {
 	(void)tree;
 	(void)free_node;

@@ -141,7 +141,7 @@ static unsigned int parts_of(const struct role_layout *layout,
 }
 
 /* Adds to a text, which may be full. */
-static void __attribute__((format(printf, 2, 3))) add(char text[ROLE_TEXT_LEN], const char *fmt, ...)
+static void __printf(2, 3) add(char text[ROLE_TEXT_LEN], const char *fmt, ...)
 {
 	size_t at = strlen(text);
 	va_list args;

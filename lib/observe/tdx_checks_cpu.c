@@ -195,8 +195,7 @@ void tdx_check_msr_mcheck(const struct tdx_host *h, struct tdx_finding *f)
 	else
 		tdx_found(
 			f, TDX_BAD, "MCHECK refused the platform's configuration for SGX and TDX",
-			"memory: all channels populated alike, no mirroring or address-based features that TDX "
-			"excludes; then update BIOS and microcode");
+			"memory: all channels populated alike, no mirroring or address-based features that TDX excludes; then update BIOS and microcode");
 }
 
 void tdx_check_msr_sgx(const struct tdx_host *h, struct tdx_finding *f)

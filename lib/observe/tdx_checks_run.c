@@ -62,8 +62,7 @@ void tdx_check_run_nodes(const struct tdx_host *h, struct tdx_finding *f)
 	} else if (offline) {
 		tdx_found(
 			f, TDX_GOOD,
-			"memory of the time the module was initialized is TDX memory; blocks that were offline then, and hot-added ones, "
-			"cannot be brought online any more",
+			"memory of the time the module was initialized is TDX memory; blocks that were offline then, and hot-added ones, cannot be brought online any more",
 			"");
 	} else {
 		tdx_found(

@@ -78,14 +78,14 @@ static const char *cannot(const struct tdx_host *h)
 
 enum tdx_host_kind tdx_host_kind(const struct tdx_host *h, char *why, size_t size)
 {
-	const char *step = step_made(h), *not = cannot(h);
+	const char *step = step_made(h), *lacking = cannot(h);
 
 	if (step) {
 		snprintf(why, size, "%s", step);
 		return TDX_HOST_BEGUN;
 	}
-	if (not ) {
-		snprintf(why, size, "%s", not );
+	if (lacking) {
+		snprintf(why, size, "%s", lacking);
 		return TDX_HOST_CANNOT;
 	}
 	if (h->msr[TDX_MSR_MTRRCAP].error || h->msr[TDX_MSR_KEYID_PARTITIONING].error) {

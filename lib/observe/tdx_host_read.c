@@ -140,7 +140,7 @@ static void read_cpus(struct tdx_host *host)
 	for (i = 0; i < TDX_NR_MSRS; i++)
 		host->msr[i] = (struct tdx_msr_value){ .number = msrs[i].number };
 	if (!host_read_line(CPUS "/online", online, sizeof(online)))
-		strcpy(online, "0");
+		snprintf(online, sizeof(online), "0");
 	host_each_in_list(online, read_msrs_of, host);
 	host_each_in_list(online, read_package_of, host);
 	if (host_read_line(CPUS "/present", present, sizeof(present)))

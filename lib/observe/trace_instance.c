@@ -139,7 +139,7 @@ static struct tracefs_instance *create(char *why, size_t size)
 	dir = tracefs_is_mounted() ? tracefs_tracing_dir() : NULL;
 	if (!dir) {
 		snprintf(why, size,
-			 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
+			 "tracefs is not mounted: mount -t tracefs none /sys/kernel/tracing");
 		return NULL;
 	}
 	tracefs_instances_walk(remove_if_dead, (void *)dir);
@@ -161,7 +161,7 @@ static struct tracefs_instance *create(char *why, size_t size)
 		return NULL;
 	}
 	owner = getpid();
-	strcpy(instance_path, file);
+	snprintf(instance_path, sizeof(instance_path), "%s", file);
 	tracefs_put_tracing_file(file);
 	instance_fd = tracefs_instance_file_open(instance, "tracing_on", O_RDONLY | O_CLOEXEC);
 	catch_signals();

@@ -88,12 +88,12 @@ static bool is_dotted_number(const char *text, size_t length)
 	size_t i;
 
 	for (i = 0; i < length; i++) {
-		if (isdigit((unsigned char)text[i]))
-			digit = true;
-		else if (text[i] != '.' || !digit)
-			return false;
-		else
+		if (text[i] == '.' && digit)
 			digit = false;
+		else if (isdigit((unsigned char)text[i]))
+			digit = true;
+		else
+			return false;
 	}
 	return digit;
 }

@@ -52,7 +52,7 @@ struct checker {
 };
 
 static bool complain(const struct checker *check, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 
 /* Always false, so that a check can return it. */
 static bool complain(const struct checker *check, const char *fmt, ...)
@@ -176,9 +176,12 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 	issue->expires = json_string_value(json_object_get(entry, "expires"));
 	if (issue->expires && !is_date(issue->expires))
 		return complain(check, "'expires' must be a day as 2027-06-30");
-	if (json_is_array(issue->cases) ? !check_texts(check, "cases", issue->cases) :
-					  !check_text(check, entry, "cases"))
+	if (json_is_array(issue->cases)) {
+		if (!check_texts(check, "cases", issue->cases))
+			return false;
+	} else if (!check_text(check, entry, "cases")) {
 		return false;
+	}
 	error = regcomp(&issue->mismatch, json_string_value(json_object_get(entry, "mismatch")),
 			REG_EXTENDED);
 	if (error) {

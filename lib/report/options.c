@@ -50,7 +50,7 @@ static const struct option long_options[] = {
 };
 
 static _Noreturn void usage_error(const struct test_about *about, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 
 static void usage_error(const struct test_about *about, const char *fmt, ...)
 {

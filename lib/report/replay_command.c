@@ -8,8 +8,7 @@
 /* Appends a word as a shell reads it back. */
 static void append_quoted(FILE *to, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_-+=./:,@%";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
 
 	if (*word && strspn(word, plain) == strlen(word)) {
 		fputs(word, to);

@@ -149,7 +149,7 @@ static bool has_case(const json_t *entry, const char *id)
 	return false;
 }
 
-static char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *text(const char *fmt, ...) __printf(1, 2);
 static char *text(const char *fmt, ...)
 {
 	char *made;

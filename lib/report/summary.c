@@ -174,7 +174,7 @@ static void take_event(struct test_result *result, json_t *event)
 }
 
 static void add_reason(char *reason, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
 
 static void add_reason(char *reason, size_t size, const char *fmt, ...)
 {

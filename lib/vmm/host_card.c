@@ -40,7 +40,7 @@ const char *kvm_device_path(void)
 
 /* snprintf() whose truncation is meant: a card's field is as long as it is. */
 static void set_text(char *field, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__printf(3, 4);
 
 static void set_text(char *field, size_t size, const char *fmt, ...)
 {

@@ -42,7 +42,7 @@ static int vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, const void *a
 #define VCPU_CALL(vcpu, request, arg)                                              \
 	do {                                                                       \
 		int err_ = vcpu_call(vcpu, request, arg);                          \
-                                                                                   \
+										   \
 		TEST_ASSERT(!err_, #request " vcpu %u: %s", (vcpu)->id,            \
 			    vmm_strerror((vcpu)->vm->fd, err_));                   \
 	} while (0)

@@ -7,8 +7,8 @@
 
 /* An assertion of the library's at file:line; it takes EACCES for a reason to skip. */
 _Noreturn void libkvm_fail(int err, const char *file, unsigned int line, const char *expression,
-			   const char *fmt, va_list args) __attribute__((format(printf, 5, 0)));
-_Noreturn void libkvm_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+			   const char *fmt, va_list args);
+_Noreturn void libkvm_skip(const char *fmt, ...);
 _Noreturn void libkvm_exit(int code);
 /* The device to open for /dev/kvm; other paths stay. */
 const char *libkvm_path(const char *path);
