@@ -26,7 +26,7 @@ commands = $(shell grep -l '^\#!' lib/runner/*.sh)
 # The file "installed" has runner.sh put results elsewhere than beside itself.
 install: all
 	install -d $(addprefix '$(DESTDIR)',$(suitedir)/bin $(suitedir)/x86 $(suitedir)/lib/runner \
-		$(bindir) $(mandir) $(completiondir) $(docdir)/docs)
+		$(bindir) $(mandir) $(completiondir) $(docdir)/docs/fleet/tmt/.fmf)
 	install -m 755 runner.sh '$(DESTDIR)$(suitedir)/'
 	install -m 644 $(filter-out $(commands),$(wildcard lib/runner/*.sh)) '$(DESTDIR)$(suitedir)/lib/runner/'
 	install -m 755 $(commands) '$(DESTDIR)$(suitedir)/lib/runner/'
@@ -39,6 +39,9 @@ install: all
 	install -m 644 packaging/completion.bash '$(DESTDIR)$(completiondir)/$(NAME)'
 	install -m 644 README.md '$(DESTDIR)$(docdir)/'
 	install -m 644 docs/*.md '$(DESTDIR)$(docdir)/docs/'
+	install -m 644 docs/fleet/*.yaml '$(DESTDIR)$(docdir)/docs/fleet/'
+	install -m 644 docs/fleet/tmt/*.fmf '$(DESTDIR)$(docdir)/docs/fleet/tmt/'
+	install -m 644 docs/fleet/tmt/.fmf/version '$(DESTDIR)$(docdir)/docs/fleet/tmt/.fmf/'
 
 uninstall:
 	rm -rf '$(DESTDIR)$(suitedir)' '$(DESTDIR)$(docdir)'

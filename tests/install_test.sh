@@ -31,7 +31,7 @@ copy_tree() {
 # The checks
 #
 installs_and_runs() {
-	local root=$work/root program home=$work/home
+	local root=$work/root program home=$work/home file
 	mkdir -p "$home"
 	run 0 "${make[@]}" install DESTDIR="$root" PREFIX=/usr
 	program=$root/usr/bin/$name
@@ -42,6 +42,9 @@ installs_and_runs() {
 	[[ -s $home/.local/state/$name/latest/summary.json ]] || problem "no results below HOME"
 	run 0 env XDG_STATE_HOME="$work/state" "$program" --filter 'nopg*' role_model_test
 	[[ -s $work/state/$name/latest/summary.json ]] || problem "no results in XDG_STATE_HOME"
+	for file in fleet/lava-job.yaml fleet/tmt/plan.fmf fleet/tmt/.fmf/version fleets.md; do
+		[[ -s $root/usr/share/doc/$name/docs/$file ]] || problem "no docs/$file, of which the documents speak"
+	done
 	[[ -z $(find "$root" -name results) ]] || problem "results beside the installed suite"
 	refuse "are for the source tree" "$program" --setup
 	run 0 "$program" --help
@@ -123,6 +126,14 @@ completion_completes() {
 	has walk "$(completions --tag '')"
 	has docs "$(completions --results "do")"
 	[[ -z $(completions --seed '') ]] || problem "--seed: $(completions --seed '')"
+	# Of a command its own options, and runs.
+	[[ $(completions report --ju) == --junit ]] || problem "report --ju: $(completions report --ju)"
+	[[ -z $(completions report --shard) ]] || problem "report --shard: $(completions report --shard)"
+	[[ $(completions --report --kt) == --ktap ]] || problem "--report --kt: $(completions --report --kt)"
+	[[ $(completions bisect --test walk_) == walk_test ]] || problem "bisect --test: $(completions bisect --test walk_)"
+	has svm-npt "$(completions bisect --host '')"
+	[[ $(completions diff --by k) == kernel ]] || problem "diff --by k: $(completions diff --by k)"
+	[[ $(completions diff READ) == README.md ]] || problem "diff READ: $(completions diff READ)"
 	check "the completion knows tests, tags and options"
 }
 
