@@ -223,7 +223,7 @@ diff_tells_what_changed() {
 	end_run "$b" walk_test new_test
 	sed -i 's/"subtests":0/"subtests":6/' "$a/walk_test.jsonl" "$b/walk_test.jsonl"
 	run 1 runner diff "$a" "$b"
-	last_line '2 newly failing, 1 newly passing, 1 newly skipped, 3 gone, 3 new'
+	last_line '2 newly failing, 1 newly passing, 1 newly skipped, 2 gone, 2 new'
 	has 'kvm_amd NPT, 6.1.5-old' "$out"
 	has 'kvm_amd NPT, 6.12.9-new' "$out"
 	has 's/breaks/case-7' "$out"
@@ -232,6 +232,9 @@ diff_tells_what_changed() {
 	has 'walk_test s/skipped: no SMEP' "$out"
 	has 'walk_test s/mended' "$out"
 	hasnt 's/same' "$out"
+	has 'gone_test x, was pass' "$out"
+	hasnt 'gone_test, was' "$out" # its subtest says it
+	hasnt 'nothing is in both' "$out"
 	run 0 runner diff "$a" "$a"
 	last_line '0 newly failing, 0 newly passing, 0 newly skipped, 0 gone, 0 new'
 	# Not all cases of A are on record: then it cannot be told which are new.
@@ -266,7 +269,8 @@ diff_by_host_and_kernel() {
 	has 'kvm_amd shadow: walk_test 4level/wp, was pass' "$out"
 	# Other kernels: nothing is the same.
 	run 1 runner diff "$work/old" "$work/new"
-	has ' 4 gone, ' "$out"
+	has ' 2 gone, ' "$out"
+	has 'nothing is in both: other hosts or kernels? --by host ' "$out"
 	# By kernel the worst host counts, and one failed before.
 	two_hosts "$work/later" fail pass 6.1
 	run 0 runner diff --by kernel "$work/old" "$work/later"
@@ -318,7 +322,11 @@ merge_of_hosts() {
 	has 'On kvm_amd NPT, 6.1' "$(<"$work/hosts/report.html")"
 	# Which machine it was is told with the case, also merged again.
 	has '<p>In run npt</p>' "$(<"$work/hosts/report.html")"
-	has '  run: npt' "$(runner report --junit --output - "$work/hosts")"
+	run 0 runner report --junit "$work/hosts"
+	has '  run: npt' "$(<"$work/hosts/junit.xml")"
+	# Readers take test cases of one class and name for one.
+	[[ -z $(grep -o '<testcase [^>]*' "$work/hosts/junit.xml" | sed 's/ time=.*//' | sort | uniq -d) ]] ||
+		problem "test cases of two hosts have one name"
 	hasnt 'lab/run.sh' "$(<"$work/hosts/report.html")"
 	run 0 runner report --ktap --output "$work/hosts.ktap" "$work/hosts"
 	strict "$work/hosts.ktap"

@@ -70,16 +70,10 @@ static void put_subtest(const json_t *run, const json_t *test, size_t number, co
 
 static void put_test_name(const json_t *run, const json_t *test, FILE *to)
 {
-	char label[HOST_LABEL_LEN];
+	char title[TEST_TITLE_LEN];
 
-	put_text(to, text_of(test, "name"));
-	if (json_object_get(test, "host")) {
-		host_label(run, test, label);
-		fputs(" on ", to);
-		put_text(to, label);
-		fputs(", ", to);
-		put_text(to, host_kernel(run, test));
-	}
+	test_title(run, test, title);
+	put_text(to, title);
 }
 
 /* How a test ended that did not come to its end. */

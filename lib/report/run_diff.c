@@ -52,8 +52,9 @@ static void make_key(const struct side *side, const json_t *run, const json_t *t
 
 static void add_entry(struct side *side, const char *key, const json_t *from, const char *status)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:I, s:I, s:[]}", "status", status, "reason",
-				  text_of(from, "reason"), "failed",
+	json_t *entry = json_pack("{s:s, s:s, s:b, s:I, s:I, s:[]}", "status", status, "reason",
+				  text_of(from, "reason"), "has_parts",
+				  json_array_size(json_object_get(from, "subtests")) != 0, "failed",
 				  (json_int_t)number_of(from, "failed"), "cases",
 				  (json_int_t)number_of(from, "cases"), "recorded");
 	json_t *before = json_object_get(side->entries, key);
@@ -120,9 +121,17 @@ static bool passes(const json_t *entry)
 	return is(entry, "status", "pass") || is(entry, "status", "known");
 }
 
+/* Of a test that is on one side only, and did not fail itself, the subtests are told. */
+static bool is_told_by_parts(const json_t *entry)
+{
+	return flag_of(entry, "has_parts") && passes(entry);
+}
+
 /* NR_CHANGES: none. */
 static enum change compare(const json_t *a, const json_t *b)
 {
+	if ((!a && is_told_by_parts(b)) || (!b && is_told_by_parts(a)))
+		return NR_CHANGES;
 	if (!b)
 		return GONE;
 	if (is(b, "status", "fail"))
@@ -205,6 +214,17 @@ static void add_change(json_t *list, enum change change, const char *key, const 
 		append(list, text("%s, was %s: %s", key, was, text_of(b, "reason")));
 }
 
+static bool have_common(const struct side *a, const struct side *b)
+{
+	const char *key;
+	json_t *entry;
+
+	json_object_foreach(b->entries, key, entry)
+		if (json_object_get(a->entries, key))
+			return true;
+	return !json_object_size(a->entries) || !json_object_size(b->entries);
+}
+
 static json_t *compare_sides(const struct side *a, const struct side *b)
 {
 	json_t *changes = json_array(), *entry, *other;
@@ -223,7 +243,7 @@ static json_t *compare_sides(const struct side *a, const struct side *b)
 			compare_cases(key, other, entry, json_array_get(changes, NEWLY_FAILING));
 	}
 	json_object_foreach(a->entries, key, entry)
-		if (!json_object_get(b->entries, key))
+		if (!json_object_get(b->entries, key) && compare(entry, NULL) == GONE)
 			add_change(json_array_get(changes, GONE), GONE, key, entry, NULL);
 	return changes;
 }
@@ -290,6 +310,10 @@ bool run_diff(const json_t *a, const json_t *b, enum diff_by by, FILE *to)
 	print_side("A", a, hosts_a, to);
 	print_side("B", b, hosts_b, to);
 	changes = compare_sides(&side_a, &side_b);
+	if (!have_common(&side_a, &side_b))
+		fprintf(to, "nothing is in both%s\n", by == DIFF_BY_SUBTEST && side_a.several ?
+			": other hosts or kernels? --by host compares each host whatever its kernel, "
+			"--by kernel each kernel whatever the host" : "");
 	print_changes(changes, to);
 	failing = json_array_size(json_array_get(changes, NEWLY_FAILING));
 	json_decref(changes);

@@ -188,3 +188,15 @@ const char *host_kernel(const json_t *run, const json_t *of)
 
 	return *kernel ? kernel : "unknown kernel";
 }
+
+void test_title(const json_t *run, const json_t *test, char title[TEST_TITLE_LEN])
+{
+	char label[HOST_LABEL_LEN];
+
+	host_label(run, test, label);
+	if (json_object_get(test, "host"))
+		snprintf(title, TEST_TITLE_LEN, "%s on %s, %s", text_of(test, "name"), label,
+			 host_kernel(run, test));
+	else
+		snprintf(title, TEST_TITLE_LEN, "%s", text_of(test, "name"));
+}
