@@ -123,12 +123,19 @@ print_checks() { # RESULT TITLE
 	done
 }
 
+# What cannot be seen for one reason is told together.
 print_unknown() {
-	local name n=0
+	local name why order=()
+	declare -A names=()
 	for name in "${checks[@]}"; do
 		[[ ${result[$name]} == 'cannot tell' ]] || continue
-		((n++)) || printf '\nNot to be seen:\n'
-		printf '  %-24s %s%s\n' "$name" "${reason[$name]#cannot tell: }" "${change[$name]:+ (${change[$name]})}"
+		why="${reason[$name]#cannot tell: }${change[$name]:+ (${change[$name]})}"
+		[[ -n ${names[$why]-} ]] || order+=("$why")
+		names[$why]+=${names[$why]:+, }$name
+	done
+	((!${#order[@]})) || printf '\nNot to be seen:\n'
+	for why in "${order[@]+"${order[@]}"}"; do
+		printf '  %s\n     %s\n' "${names[$why]}" "$why"
 	done
 }
 
