@@ -38,7 +38,7 @@ struct vm {
 
 struct vcpu {
 	struct vm *vm;
-	struct kvm_vcpu *kvm;
+	struct kvm_vcpu *kvm; /* NULL: of a TD that include/tdx_td.h makes */
 	int fd;
 	u32 id;
 	struct kvm_run *run;

@@ -191,6 +191,12 @@ static void watchdog_set(unsigned int ms)
 	timer_set(wall, (u64)ms * VCPU_WALL_FACTOR);
 }
 
+/* A vCPU of tdx_abi_test's TDs is made step by step, by ioctls alone, and has no other half. */
+static int run_once(struct vcpu *vcpu)
+{
+	return vcpu->kvm ? vmm_run(vcpu->kvm) : __vcpu_ioctl(vcpu, KVM_RUN, NULL);
+}
+
 u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
 		       bool (*answer)(void *context, u32 exit), void *context)
 {
@@ -202,7 +208,7 @@ u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
 	watched_run = vcpu->run;
 	watchdog_set(timeout_ms);
 	do {
-		err = vmm_run(vcpu->kvm);
+		err = run_once(vcpu);
 		/* An answered exit is completed even when time is up: by a KVM_RUN that ends at once. */
 		again = err ? (err == EINTR || err == EAGAIN) && !watchdog_expired :
 			      answer && answer(context, vcpu->run->exit_reason);
