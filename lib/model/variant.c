@@ -206,27 +206,38 @@ void variants_of(const struct table_shape *shape, int level, const struct cpu_fa
 	}
 }
 
+/* Ids are made for each case that differs, of which there may be 100,000: no printf() per bit. */
+static int append_word(char text[VARIANT_TEXT_LEN], int n, const char *word)
+{
+	if (n && n < VARIANT_TEXT_LEN - 1)
+		text[n++] = ',';
+	while (*word && n < VARIANT_TEXT_LEN - 1)
+		text[n++] = *word++;
+	text[n] = '\0';
+	return n;
+}
+
 void variant_text(enum paging_mode mode, int level, u64 bits, char text[VARIANT_TEXT_LEN])
 {
+	const u64 key = paging_formats[mode].has_pk ? PTE_PK : 0;
 	bool leaf = level == 1 || bits & PTE_PS;
-	int n = 0, bit;
+	u64 left = bits;
+	int n = 0;
 
-	for (bit = 0; bit < 64; bit++) {
+	while (left) {
+		int bit = __builtin_ctzll(left);
 		const char *name = entry_bit_name(mode, level, leaf, bit);
+		char word[8];
 
-		if (paging_formats[mode].has_pk && bit == PTE_PK_SHIFT && bits & PTE_PK)
-			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%spk%d", n ? "," : "",
-				      (int)((bits & PTE_PK) >> PTE_PK_SHIFT));
-		if (!(bits & BIT_ULL(bit)) ||
-		    (paging_formats[mode].has_pk && BIT_ULL(bit) & PTE_PK))
-			continue;
-		if (name)
-			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%s%s", n ? "," : "", name);
-		else
-			n += snprintf(text + n, VARIANT_TEXT_LEN - n, "%sb%d", n ? "," : "", bit);
+		if (BIT_ULL(bit) & key)
+			snprintf(word, sizeof(word), "pk%d", (int)((bits & key) >> PTE_PK_SHIFT));
+		else if (!name)
+			snprintf(word, sizeof(word), "b%d", bit);
+		n = append_word(text, n, name && !(BIT_ULL(bit) & key) ? name : word);
+		left &= ~(BIT_ULL(bit) & key ? key : BIT_ULL(bit));
 	}
 	if (!n)
-		snprintf(text, VARIANT_TEXT_LEN, "0");
+		append_word(text, 0, "0");
 }
 
 static const char *parse_bit(enum paging_mode mode, int level, bool leaf, const char *word,
