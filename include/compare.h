@@ -38,7 +38,7 @@ void outcome_texts(const struct comparison *c, char expected[OUTCOME_TEXT_LEN],
 		   char observed[OUTCOME_TEXT_LEN]);
 
 /*
- * What both texts are made of, so that cases of one batch whose classes are equal (memcmp) have
+ * What both texts are made of, so that cases of one guest whose classes are equal (memcmp) have
  * equal texts.  False if they tell more: an address of the case's own, an exit.
  */
 struct outcome_class {
@@ -46,6 +46,7 @@ struct outcome_class {
 	u32 vector, error;       /* expected, or 0 for none */
 	u32 status, seen;        /* observed; error code or value */
 	u32 ad_must, ad, ad_differs;
+	u32 access, no_error;
 };
 bool outcome_class(const struct comparison *c, struct outcome_class *class);
 

@@ -5,20 +5,11 @@
 #include <string.h>
 
 #include "case_run.h"
+#include "outcome_classes.h"
 #include "report.h"
 
 /* Addresses tried without paging: they are their own translation. */
 static const gpa_t flat_pages[] = { DATA_PAGE, DATA_LARGE, DATA_LARGE + 0x5000, DATA_HUGE };
-
-/* Ways to differ that were seen. */
-#define MAX_CLASSES 32
-#define NO_CLASS MAX_CLASSES
-#define NOT_ASKED -2
-struct classes {
-	u32 nr;
-	struct outcome_class class[MAX_CLASSES];
-	int issue[MAX_CLASSES]; /* that covers all of them, -1: depends on the case, or NOT_ASKED */
-};
 
 /* A batch under way; one at a time, so the buffers are allocated once. */
 struct work {
@@ -31,7 +22,7 @@ struct work {
 	u64 last_stored[64];     /* pages stored to, and by which case of the batch: */
 	u32 last_writer[64];
 	u32 nr_stored;
-	struct classes *classes; /* of all batches of one cases_run() */
+	struct outcome_classes *classes; /* of all batches of one cases_run() */
 };
 
 static gva_t gvas[AGENT_MAX_CASES];
@@ -173,22 +164,6 @@ static void expect(const struct work *w, u32 i, struct walk_result *expected)
 	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, expected);
 }
 
-static u32 find_class(struct classes *known, const struct comparison *c)
-{
-	struct outcome_class class;
-	u32 i;
-
-	if (!outcome_class(c, &class))
-		return NO_CLASS;
-	for (i = 0; i < known->nr && memcmp(&known->class[i], &class, sizeof(class)); i++)
-		;
-	if (i == known->nr && i < MAX_CLASSES) {
-		known->class[i] = class;
-		known->issue[known->nr++] = NOT_ASKED;
-	}
-	return i;
-}
-
 /* As the model says?  If not, class is the way in which it differs. */
 static bool compare_one(struct work *w, u32 i, u32 *class)
 {
@@ -206,25 +181,22 @@ static bool compare_one(struct work *w, u32 i, u32 *class)
 	if (w->batch.access == AGENT_WRITE && results[i].status == STATUS_DONE &&
 	    guest_page_by_tag(w->guest, results[i].value, false, &page))
 		note_store(w, i, page);
-	*class = find_class(w->classes, &c);
+	*class = outcome_class_find(w->classes, &c);
 	return false;
 }
 
-static void report_one(struct work *w, u32 i, u32 class)
+static void report_one(const struct work *w, u32 i, u32 class)
 {
-	int *issue = class < NO_CLASS ? &w->classes->issue[class] : NULL;
 	struct walk_result expected;
 	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
 	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
 
 	/* One of many that are known: often nothing is left but to count it. */
-	if (issue && *issue >= 0 && report_issue_again(*issue))
+	if (outcome_class_counted(w->classes, class))
 		return;
 	expect(w, i, &expected);
 	outcome_texts(&c, e, o);
-	if (issue && *issue == NOT_ASKED)
-		*issue = report_issue_of_every_case(e, o, w->engine->name);
-	if (!issue || *issue < 0 || !report_issue_again(*issue))
+	if (!outcome_class_known(w->classes, class, e, o, w->engine->name))
 		report_mismatch(w, i, &c, e, o);
 }
 
@@ -289,7 +261,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 {
 	bool flat = state_modes[state->mode].paging == PAGING_NONE;
 	u32 total = flat ? ARRAY_SIZE(flat_pages) : plan->nr, offset = agent_access_offset(access);
-	struct classes classes = { .nr = 0 };
+	struct outcome_classes classes = { .nr = 0 };
 	struct work w = {
 		.guest = guest,
 		.engine = engine,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "case_run.h"
+#include "outcome_classes.h"
 #include "report.h"
 #include "transition_internal.h"
 
@@ -203,15 +204,23 @@ static void report_probe(const struct journey *j, const struct probe *p, struct 
 
 static void check_probe(struct journey *j, const struct probe *p, u32 i)
 {
+	static struct outcome_classes classes[2];
+	struct outcome_classes *seen = &classes[p->software];
 	char expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
 	struct seen s;
+	u32 class;
 
 	see(j, p, &s);
 	s.observed = script_result(j->guest, i);
 	if (outcome_matches(&s.c))
 		return;
+	class = outcome_class_find(seen, &s.c);
+	if (outcome_class_counted(seen, class))
+		return;
 	outcome_texts(&s.c, expected, observed);
-	report_probe(j, p, &s, expected, observed, kept_from(j, p, &s));
+	if (!outcome_class_known(seen, class, expected, observed,
+				 (p->software ? &engine_forced : &engine_native)->name))
+		report_probe(j, p, &s, expected, observed, kept_from(j, p, &s));
 }
 
 /* The script ended before this access, and not by itself. */

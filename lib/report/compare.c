@@ -88,6 +88,8 @@ bool outcome_class(const struct comparison *c, struct outcome_class *class)
 		class->vector = e->vector;
 		class->error = e->error_code;
 	}
+	class->access = c->batch->access;
+	class->no_error = c->batch->no_error;
 	class->status = o->status;
 	class->seen = fault ? o->error : o->value;
 	if (!ad_matches(c)) {
