@@ -69,21 +69,9 @@ static void go_vmexit(struct script *script, const struct mmu_state *from,
 }
 
 /*
- * Without nested paging L1 need not have paging (APM 3 VMRUN: recognized in protected mode); one
- * pair is enough to say that KVM has it otherwise, docs/findings.md.
+ * Nested tables have the format of L1's paging mode; and without paging KVM lets no L1 execute
+ * VMRUN (nested_svm_check_permissions()).
  */
-static bool l1_paging(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return state_modes[from->mode].paging != PAGING_NONE ||
-	       (!from->flags && same_state(from, to));
-}
-
-static bool back_l1_paging(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return l1_paging(to, from);
-}
-
-/* Nested tables have the format of L1's mode. */
 static bool from_paging(const struct mmu_state *from, const struct mmu_state *to)
 {
 	(void)to;
@@ -260,7 +248,7 @@ static bool same(const struct mmu_state *from, const struct mmu_state *to)
 const struct transition_path path_vmrun = {
 	.name = "vmrun",
 	.does = "VMRUN by L1 in the old state, and #VMEXIT back to it",
-	.applies = l1_paging,
+	.applies = from_paging,
 	.lacks = l2_lacks,
 	.vcpu = l1_vcpu,
 	.by_guest = go_vmrun,
@@ -282,7 +270,7 @@ const struct transition_path path_vmrun_tdp = {
 const struct transition_path path_vmexit = {
 	.name = "vmexit",
 	.does = "#VMEXIT to L1, which was in the new state at VMRUN",
-	.applies = back_l1_paging,
+	.applies = to_paging,
 	.lacks = l2_lacks,
 	.vcpu = l1_vcpu,
 	.outer = outer_to,
