@@ -52,8 +52,8 @@ struct transition_path {
 	const struct mmu_state *(*outer)(const struct mmu_state *from, const struct mmu_state *to);
 	const struct transition_path *into;
 	/*
-	 * The way back, by the guest, if a step leads there and back again: from state to to state
-	 * from, or, for a path that begins in L2, to L1's state.
+	 * The way back, by the guest, if a step leads there and back again: from state "to" to
+	 * state "from", or, for a path that begins in L2, to L1's state.
 	 */
 	const struct transition_path *back;
 	bool tdp; /* in L2, there is nested paging */
@@ -82,10 +82,9 @@ extern const struct transition_path path_l2_sregs_tdp, path_l2_smm, path_l2_smm_
 extern const struct transition_path path_vmx_l2_guest, path_vmx_l2_guest_tdp;
 extern const struct transition_path path_vmx_l2_sregs, path_vmx_l2_sregs_tdp;
 extern const struct transition_path path_l2_init, path_l2_init_tdp, path_l2_left, path_l2_left_tdp;
-/* The paths of a test, up to NULL. */
-typedef const struct transition_path *const *transition_paths;
-/* By name, or NULL; ways back are found, too. */
-const struct transition_path *transition_path_find(transition_paths paths, const char *name);
+/* By name among paths, which end with NULL, or NULL; ways back are found, too. */
+const struct transition_path *transition_path_find(const struct transition_path *const *paths,
+						   const char *name);
 /* Operations of a script for a vCPU in the state that the path begins in, or L1 in outer(). */
 void transition_path_start(struct script *script, const struct transition_path *path,
 			   const struct mmu_state *from, const struct mmu_state *to);
@@ -148,6 +147,7 @@ void journey_enter(struct journey *journey, const struct mmu_state *state);
  * and walks the case again, that time by the engine (native or forced).  Returns an exit code
  * (KSFT_*).
  */
-int transition_replay(const struct test_options *options, transition_paths paths);
+int transition_replay(const struct test_options *options,
+		      const struct transition_path *const *paths);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct transition_test {
 	struct test_about about; /* name, what it proves, tags: the rest is filled in */
-	transition_paths paths;
+	const struct transition_path *const *paths;
 	/* NULL: all states; or which of them. */
 	bool (*wanted)(const struct mmu_state *state);
 };

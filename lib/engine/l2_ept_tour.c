@@ -133,6 +133,7 @@ static void store(struct tour *t, struct step *s, int place, u64 value)
 
 static void choose_flush(struct tour *t, struct step *s, bool must)
 {
+	static const u8 nothing_kept[NR_PLACES];
 	const u8 of = pick(t, NR_SETS);
 	int way = must ? 0 : pick(t, 8), i;
 
@@ -146,7 +147,7 @@ static void choose_flush(struct tour *t, struct step *s, bool must)
 		s->setup.flush_root = root_of(t, of, t->e->caps.ad && pick(t, 2));
 		forget(t, of);
 	}
-	s->fresh = !memcmp(t->nr_kept[s->set], (u8[NR_PLACES]){ 0 }, NR_PLACES);
+	s->fresh = !memcmp(t->nr_kept[s->set], nothing_kept, NR_PLACES);
 	snprintf(s->text + strlen(s->text), sizeof(s->text) - strlen(s->text), " invept=%s",
 		 way == 0 ? "all" : way > 2 ? "none" : of == s->set ? "this" : "other");
 }

@@ -221,7 +221,8 @@ static void go_l2_init(struct journey *j, const struct mmu_state *from, const st
 /* L2's own state, too: then KVM_SET_SREGS changes no register that KVM shows. */
 static bool any_pair(const struct mmu_state *from, const struct mmu_state *to)
 {
-	(void)from, (void)to;
+	(void)from;
+	(void)to;
 	return true;
 }
 

@@ -19,7 +19,8 @@
 /* After so many bad ends of scripts the rest of a part is left out. */
 #define MAX_BAD_ENDS 32
 
-const struct transition_path *transition_path_find(transition_paths paths, const char *name)
+const struct transition_path *transition_path_find(const struct transition_path *const *paths,
+						   const char *name)
 {
 	for (; *paths; paths++) {
 		if (!strcmp((*paths)->name, name))

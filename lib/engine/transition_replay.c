@@ -261,7 +261,8 @@ static const char *parse_after(const char *after, struct replay *r)
 	return "the path does not lead from that state to the case's";
 }
 
-int transition_replay(const struct test_options *options, transition_paths paths)
+int transition_replay(const struct test_options *options,
+		      const struct transition_path *const *paths)
 {
 	const char *id = options->case_id, *after = options->after;
 	struct replay r = {

@@ -43,9 +43,7 @@ static void spare_the_host(void)
 
 	guest->pg_off_without_smep = !strcmp(card->backend, "kvm_intel") && card->tdp == NO;
 	if (guest->pg_off_without_smep)
-		report_note("the guest clears CR4.SMEP and SMAP before CR0.PG: "
-			    "kvm-vmx-shadow-pg-off-hang, --case nopg/smep/cpl3/read "
-			    "--after 2level/smep --path guest shows it");
+		report_note("the guest clears CR4.SMEP and SMAP before CR0.PG: kvm-vmx-shadow-pg-off-hang, --case nopg/smep/cpl3/read --after 2level/smep --path guest shows it");
 }
 
 static void prepare(void)
@@ -162,7 +160,7 @@ static unsigned int add_part(struct part *part, const struct transition_path *pa
 static unsigned int all_parts(struct part *parts)
 {
 	unsigned int nr = 0;
-	transition_paths path;
+	const struct transition_path *const *path;
 	int a, b;
 
 	for (a = 0; a < NR_STATE_MODES; a++)
@@ -184,7 +182,7 @@ static void add_name(char *names, const struct transition_path *path)
 static const char *path_names(void)
 {
 	static char names[512];
-	transition_paths path;
+	const struct transition_path *const *path;
 
 	for (path = test->paths; *path; path++) {
 		add_name(names, *path);
@@ -203,8 +201,8 @@ static void print_totals(void)
 		return;
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		n += mode_known[mode] ? journey->nr_runnable[mode] : 0;
-	printf("# states: %u of %u, ordered pairs of them: %u, transitions: %llu, probes: %llu, "
-	       "of them walks in software: %llu\n", n, nr_states, n ? n * (n - 1) : 0,
+	printf("# states: %u of %u, ordered pairs of them: %u, transitions: %llu, probes: %llu, of them walks in software: %llu\n",
+	       n, nr_states, n ? n * (n - 1) : 0,
 	       (unsigned long long)journey->pairs, (unsigned long long)journey->probes,
 	       (unsigned long long)journey->nr_software);
 }

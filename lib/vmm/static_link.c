@@ -7,9 +7,7 @@
 #include <netdb.h>
 #include <stddef.h>
 
-void *__wrap_dlopen(const char *file, int mode);
-int __wrap_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-		       struct addrinfo **result);
+#include "static_link.h"
 
 /* libtraceevent can load plugins, which nothing here asks for. */
 void *__wrap_dlopen(const char *file, int mode)
