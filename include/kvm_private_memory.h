@@ -89,6 +89,22 @@ struct kvm_pre_fault_memory {
 #define KVM_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
 #endif
 
+/* What KVM_SET_USER_MEMORY_REGION2 is handed for size bytes at gpa. */
+static inline struct kvm_userspace_memory_region2
+memory_region2(__u32 slot, __u32 flags, __u64 gpa, __u64 size, void *host, __u32 guest_memfd,
+	       __u64 guest_memfd_offset)
+{
+	return (struct kvm_userspace_memory_region2){
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (unsigned long)host,
+		.guest_memfd = guest_memfd,
+		.guest_memfd_offset = guest_memfd_offset,
+	};
+}
+
 #ifndef KVM_EXIT_MEMORY_FAULT
 #define KVM_EXIT_MEMORY_FAULT 39
 #define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)

@@ -119,15 +119,8 @@ int vmm_set_memory(struct kvm_vm *vm, u32 slot, u32 flags, u64 gpa, u64 size, vo
 int vmm_set_memory2(struct kvm_vm *vm, u32 slot, u32 flags, u64 gpa, u64 size, void *host,
 		    int guest_memfd, u64 guest_memfd_offset)
 {
-	struct kvm_userspace_memory_region2 region = {
-		.slot = slot,
-		.flags = flags,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)host,
-		.guest_memfd = guest_memfd,
-		.guest_memfd_offset = guest_memfd_offset,
-	};
+	struct kvm_userspace_memory_region2 region =
+		memory_region2(slot, flags, gpa, size, host, guest_memfd, guest_memfd_offset);
 
 	return vm_call(vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }

@@ -147,14 +147,9 @@ static int create_vcpu(struct td *td)
 
 int td_set_slot(struct td *td, u32 slot, gpa_t gpa, u64 size, void *memory, int memfd)
 {
-	struct kvm_userspace_memory_region2 region = {
-		.slot = slot,
-		.flags = memfd >= 0 ? KVM_MEM_GUEST_MEMFD : 0,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)memory,
-		.guest_memfd = memfd >= 0 ? memfd : 0,
-	};
+	struct kvm_userspace_memory_region2 region =
+		memory_region2(slot, memfd >= 0 ? KVM_MEM_GUEST_MEMFD : 0, gpa, size, memory,
+			       memfd >= 0 ? memfd : 0, 0);
 
 	return __vm_ioctl(&td->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }

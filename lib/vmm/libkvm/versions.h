@@ -53,15 +53,8 @@ static inline int create_guest_memfd(struct kvm_vm *vm, uint64_t size, uint64_t 
 static inline int set_memory2(struct kvm_vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 			      uint64_t size, void *host, int guest_memfd, uint64_t offset)
 {
-	struct kvm_userspace_memory_region2 region = {
-		.slot = slot,
-		.flags = flags,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)host,
-		.guest_memfd = guest_memfd,
-		.guest_memfd_offset = offset,
-	};
+	struct kvm_userspace_memory_region2 region =
+		memory_region2(slot, flags, gpa, size, host, guest_memfd, offset);
 
 	return __vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }
