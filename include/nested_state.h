@@ -6,9 +6,9 @@
 #include "vm.h"
 
 /* As KVM gives it out; NULL where it has none.  The caller frees it. */
-struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu);
+struct kvm_nested_state *vcpu_nested_state_get(struct vcpu *vcpu);
 /* Behind the special registers, which are L2's if the state is in L2. */
-void vcpu_nested_set(struct vcpu *vcpu, const struct kvm_nested_state *state);
+void vcpu_nested_state_set(struct vcpu *vcpu, const struct kvm_nested_state *state);
 /* Is the vCPU in L2? False where KVM has no nested state. */
 bool vcpu_in_l2(struct vcpu *vcpu);
 /*

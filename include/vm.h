@@ -47,9 +47,9 @@ struct vcpu {
 };
 
 /* A VM without memory and vCPUs; skips the subtest when /dev/kvm cannot be used. */
-struct vm *vm_create(void);
+struct vm *vm_create_barebones(void);
 /* The same of a type that KVM_CAP_VM_TYPES offers. */
-struct vm *vm_create_of_type(unsigned long type);
+struct vm *vm_create_barebones_type(unsigned long type);
 /* A VM with the memory of another one, slot by slot, which must outlive it. */
 struct vm *vm_create_sharing(const struct vm *of);
 /* Closes vCPUs and VM and frees its memory; a hung vCPU's thread must have left KVM_RUN. */
@@ -80,6 +80,11 @@ void *vm_gpa2hva(const struct vm *vm, gpa_t gpa);
 int __vm_ioctl(struct vm *vm, unsigned long request, void *arg);
 int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
 /* The same; an error ends the subtest. */
+#define vm_ioctl(vm, request, arg)                                                             \
+	do {                                                                                   \
+		int ioctl_err = __vm_ioctl(vm, request, arg);                                  \
+		TEST_ASSERT(!ioctl_err, #request ": %s", vm_strerror(vm, ioctl_err));          \
+	} while (0)
 #define vcpu_ioctl(vcpu, request, arg)                                                         \
 	do {                                                                                   \
 		int ioctl_err = __vcpu_ioctl(vcpu, request, arg);                              \
@@ -115,10 +120,10 @@ void vcpu_sregs_set(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 int __vcpu_sregs2_set(struct vcpu *vcpu, const struct kvm_sregs *sregs, const u64 *pdptrs);
 void vcpu_events_clear(struct vcpu *vcpu); /* pending exceptions, NMIs, SMIs, triple fault */
 void vcpu_settle(struct vcpu *vcpu); /* runnable, not in SMM, no SMI or INIT pending */
-u64 vcpu_msr_get(struct vcpu *vcpu, u32 index);
+u64 vcpu_get_msr(struct vcpu *vcpu, u32 index);
 /* 0, EINVAL when KVM_SET_MSRS refuses the value, or its errno. */
-int __vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
-void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value);
+int __vcpu_set_msr(struct vcpu *vcpu, u32 index, u64 value);
+void vcpu_set_msr(struct vcpu *vcpu, u32 index, u64 value);
 
 /* vcpu_run() came back because the watchdog expired. */
 #define VCPU_TIMEOUT 0xffffu
@@ -140,7 +145,7 @@ u32 vcpu_run_answering(struct vcpu *vcpu, unsigned int timeout_ms, int *error,
 void vcpu_run_complete_io(struct vcpu *vcpu);
 
 /* "IO", "SHUTDOWN", "INTERNAL_ERROR", ... */
-const char *exit_reason_name(u32 reason);
+const char *exit_reason_str(u32 reason);
 /* "exit SHUTDOWN 0"; detail: what else is known, see agent_exit_detail(). */
 #define EXIT_TEXT_LEN 48
 void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN]);

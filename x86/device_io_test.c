@@ -212,7 +212,7 @@ static void check_end(const struct expectation *e, const struct snippet_end *end
 	u32 status = e->vector ? STATUS_FAULT | e->vector : STATUS_DONE;
 
 	if (end->status & STATUS_EXIT)
-		snprintf(what, len, "exit %s %#llx", exit_reason_name(end->status & STATUS_EXIT_MASK),
+		snprintf(what, len, "exit %s %#llx", exit_reason_str(end->status & STATUS_EXIT_MASK),
 			 (unsigned long long)end->cr2);
 	else if (end->status != status || end->error != e->error || end->cr2 != e->cr2)
 		snprintf(what, len, "status %#x error %#x cr2 %#llx, not status %#x error %#x cr2 %#llx",

@@ -44,7 +44,7 @@ static void run_part(const struct subtest *self)
 {
 	const struct part *part = self->data;
 	const struct mmu_state state = gpa_state(part->mode);
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	const struct cpu_facts cpu = cpuid_facts(cpuid);
 	const char *lacks = state_missing(&state, &cpu);

@@ -100,7 +100,7 @@ static void run_entries(const struct mmu_state *state, const u64 *bits, unsigned
 static void run_state(const struct subtest *self)
 {
 	const struct mmu_state *state = self->data;
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	const struct cpu_facts cpu = cpuid_facts(cpuid);
 	const char *missing = state_missing(state, &cpu);

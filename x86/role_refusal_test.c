@@ -43,7 +43,7 @@ struct part {
 
 static void find_states(void)
 {
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(vm->kvm_fd);
 	const struct cpu_facts cpu = cpuid_facts(cpuid);
 	int mode, flag;

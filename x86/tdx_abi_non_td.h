@@ -78,7 +78,7 @@ static void with_vm(const struct subtest *self,
 	int end = setjmp(*test_scope_enter(&scope));
 
 	if (!end) {
-		vm = vm_create();
+		vm = vm_create_barebones();
 		body(self, vm_vcpu_add(vm, 0));
 		test_scope_leave(&scope);
 	}

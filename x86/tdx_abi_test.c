@@ -116,7 +116,7 @@ static void finish_and_run(const struct subtest *self, struct td *td)
 	if (!build(self, td, TD_FINAL))
 		return;
 	exit = vcpu_run(&td->vcpu, 1000, &error);
-	report_note("KVM_RUN: exit %s %s", exit_reason_name(exit), error ? strerror(error) : "");
+	report_note("KVM_RUN: exit %s %s", exit_reason_str(exit), error ? strerror(error) : "");
 	check_number(self, "final/KVM_RUN/exit", KVM_EXIT_SHUTDOWN, exit);
 }
 

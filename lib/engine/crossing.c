@@ -53,7 +53,7 @@ static void pair_list(const struct table_shape *shape, int level, const struct c
 struct guest *crossing_guest(void)
 {
 	static struct variant_list lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	struct vcpu *vcpu = vm_vcpu_add(vm, 0);
 	const struct cpu_facts cpu = cpuid_facts(vcpu->cpuid);
 	int area, level;

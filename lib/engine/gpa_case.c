@@ -216,7 +216,7 @@ static void observed_text(const struct gpa_access *a, char text[TEXT_LEN])
 			     r->mmio_write ? "write" : "read", (unsigned long long)r->mmio_gpa,
 			     r->mmio_len, r->nr_mmio > 1 ? " and more" : "");
 	if (r->status & STATUS_EXIT) {
-		snprintf(text + n, TEXT_LEN - n, "exit %s %#llx", exit_reason_name(exit),
+		snprintf(text + n, TEXT_LEN - n, "exit %s %#llx", exit_reason_str(exit),
 			 (unsigned long long)r->cr2);
 	} else if (r->status == STATUS_DONE) {
 		if (kind_of(a->op) == ACCESS_WRITE)
@@ -441,7 +441,7 @@ static bool agent_runs(struct gpa_rig *rig, const char *head)
 		snprintf(observed, sizeof(observed), "KVM_SET_SREGS: %s", strerror(err));
 	else
 		snprintf(observed, sizeof(observed), "exit %s %#llx",
-			 exit_reason_name(r.status & STATUS_EXIT_MASK), (unsigned long long)r.cr2);
+			 exit_reason_str(r.status & STATUS_EXIT_MASK), (unsigned long long)r.cr2);
 	report_cases(1);
 	report_failure(&f);
 	return false;

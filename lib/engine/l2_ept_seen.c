@@ -166,7 +166,7 @@ void ept_seen_text(const struct guest *guest, const struct agent_batch *batch, g
 			 (unsigned long long)r->cr2);
 	} else if (r->status & STATUS_EXIT) {
 		snprintf(text, EPT_TEXT_LEN, "exit %s %#llx",
-			 exit_reason_name(r->status & STATUS_EXIT_MASK),
+			 exit_reason_str(r->status & STATUS_EXIT_MASK),
 			 (unsigned long long)r->cr2);
 	} else if (r->status == STATUS_DONE) {
 		if (guest_page_by_tag(guest, r->value, false, &page))

@@ -49,14 +49,12 @@ static void know_apic_ids(struct vcpu *vcpu)
 static void make_vm(struct guest *guest)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { NR_IOAPIC_PINS } };
-	int err;
 
 	if (apic.guest == guest)
 		return;
 	apic.guest = guest;
 	apic.vm = vm_create_sharing(guest->vm);
-	err = __vm_ioctl(apic.vm, KVM_ENABLE_CAP, &split);
-	TEST_ASSERT(!err, "KVM_ENABLE_CAP KVM_CAP_SPLIT_IRQCHIP: %s", strerror(err));
+	vm_ioctl(apic.vm, KVM_ENABLE_CAP, &split);
 	apic.bootstrap = vm_vcpu_add(apic.vm, 0);
 	apic.other = vm_vcpu_add(apic.vm, 1);
 	know_apic_ids(apic.other);
@@ -86,7 +84,7 @@ static void run_to_port(struct guest *guest, struct vcpu *vcpu, const char *what
 
 	state_name(from, name);
 	TEST_ASSERT(exit == KVM_EXIT_IO && vcpu->run->io.port == BOOT_PORT,
-		    "%s, from %s: exit %s, errno %d", what, name, exit_reason_name(exit), error);
+		    "%s, from %s: exit %s, errno %d", what, name, exit_reason_str(exit), error);
 }
 
 /* Lets the vCPU take its INIT and looks at what it finds. */
@@ -151,7 +149,7 @@ static void go_init_apic(struct journey *j, const struct mmu_state *from,
 {
 	(void)to;
 	/* As all registers come from one vCPU, this one takes itself for the bootstrap one. */
-	vcpu_msr_set(j->vcpu, MSR_APIC_BASE, APIC_BASE_ADDR | APIC_BASE_ENABLE);
+	vcpu_set_msr(j->vcpu, MSR_APIC_BASE, APIC_BASE_ADDR | APIC_BASE_ENABLE);
 	send_init(j, from);
 	boot(j, from);
 }

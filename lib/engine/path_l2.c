@@ -234,7 +234,7 @@ static void go_l2_left(struct journey *j, const struct mmu_state *from, const st
 	must_be_in_l2(j, true);
 	if ((from->flags ^ to->flags ^ from->mode) & 1) {
 		vcpu_sregs_get(j->vcpu, &sregs);
-		vcpu_msr_set(j->vcpu, MSR_EFER, sregs.efer & ~(u64)X86_EFER_SVME);
+		vcpu_set_msr(j->vcpu, MSR_EFER, sregs.efer & ~(u64)X86_EFER_SVME);
 		must_be_in_l2(j, false);
 	}
 	journey_enter(j, to);

@@ -79,7 +79,7 @@ static void run_handler(struct journey *j, const char *from)
 	u32 exit = script_run_other(j->guest, j->vcpu, &error);
 
 	TEST_ASSERT(exit == KVM_EXIT_IO && j->vcpu->run->io.port == SMM_PORT,
-		    "SMI in %s: exit %s, errno %d", from, exit_reason_name(exit), error);
+		    "SMI in %s: exit %s, errno %d", from, exit_reason_str(exit), error);
 }
 
 /* What the handler has seen; efer: what EFER must be there. */

@@ -102,7 +102,7 @@ static bool only_nx(const struct mmu_state *from, const struct mmu_state *to)
 static void go_set_msr(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
 {
 	(void)from;
-	vcpu_msr_set(j->vcpu, MSR_EFER, state_regs(to).efer);
+	vcpu_set_msr(j->vcpu, MSR_EFER, state_regs(to).efer);
 	set_regs(j, to, true);
 }
 

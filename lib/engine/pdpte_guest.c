@@ -172,7 +172,7 @@ unsigned int pdpte_by_guest(struct pdpte_rig *rig, const struct pdpte_case *case
 		if (end.nr_results < result + nr_results(rig, &cases[i])) {
 			results[i].how = EVENT_ELSE;
 			snprintf(results[i].text, sizeof(results[i].text), "exit %s %#llx",
-				 exit_reason_name(end.exit), (unsigned long long)end.detail);
+				 exit_reason_str(end.exit), (unsigned long long)end.detail);
 			vcpu_events_clear(vcpu);
 			return i + 1;
 		}
@@ -183,7 +183,7 @@ unsigned int pdpte_by_guest(struct pdpte_rig *rig, const struct pdpte_case *case
 	if (!end.done) {
 		results[n - 1].how = EVENT_ELSE;
 		snprintf(results[n - 1].text, sizeof(results[n - 1].text), "then exit %s %#llx",
-			 exit_reason_name(end.exit), (unsigned long long)end.detail);
+			 exit_reason_str(end.exit), (unsigned long long)end.detail);
 		vcpu_events_clear(vcpu);
 	}
 	return n;
@@ -204,7 +204,7 @@ bool pdpte_look(struct pdpte_rig *rig, struct vcpu *vcpu, const struct pdpte_eve
 	if (!end.done) {
 		result->how = EVENT_ELSE;
 		snprintf(result->text, sizeof(result->text), "exit %s %#llx",
-			 exit_reason_name(end.exit), (unsigned long long)end.detail);
+			 exit_reason_str(end.exit), (unsigned long long)end.detail);
 		vcpu_events_clear(vcpu);
 		return false;
 	}

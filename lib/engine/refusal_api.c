@@ -41,7 +41,7 @@ static int try_it(struct refusal_rig *rig, struct vcpu *vcpu, const struct kvm_s
 		return __vcpu_sregs2_set(vcpu, &s,
 					 a->pdptes == PDPTES_GIVEN ? a->pdpte : NULL);
 	default:
-		return __vcpu_msr_set(vcpu, MSR_EFER, a->to.efer);
+		return __vcpu_set_msr(vcpu, MSR_EFER, a->to.efer);
 	}
 }
 

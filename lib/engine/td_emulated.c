@@ -116,7 +116,7 @@ static void set_width(struct td_guest *td, struct vcpu *vcpu)
  */
 static void require_memfd(void)
 {
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	const int types = vm_check_cap(vm, KVM_CAP_VM_TYPES);
 
 	vm_free(vm);
@@ -131,7 +131,7 @@ static void emulated_create(struct td_guest *td)
 
 	if (with_memfd(td))
 		require_memfd();
-	td->vm = vm_create_of_type(with_memfd(td) ? KVM_X86_SW_PROTECTED_VM : KVM_X86_DEFAULT_VM);
+	td->vm = vm_create_barebones_type(with_memfd(td) ? KVM_X86_SW_PROTECTED_VM : KVM_X86_DEFAULT_VM);
 	create_memory(td);
 	for (i = 0; i < td->nr_vcpus; i++) {
 		td->cpu[i].vcpu = vm_vcpu_add(td->vm, i);
@@ -317,7 +317,7 @@ static enum td_event unexpected(struct td_vcpu *v, struct td_exit *exit, u32 rea
 	if (reason == KVM_EXIT_INTERNAL_ERROR)
 		return td_stop(v, "exit INTERNAL_ERROR %u rip %#llx", run->internal.suberror,
 			       regs.rip);
-	return td_stop(v, "exit %s%s%s rip %#llx", exit_reason_name(reason), error ? ": " : "",
+	return td_stop(v, "exit %s%s%s rip %#llx", exit_reason_str(reason), error ? ": " : "",
 		       error ? strerror(error) : "", regs.rip);
 }
 

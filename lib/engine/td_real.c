@@ -148,7 +148,7 @@ static void real_create(struct td_guest *td)
 	int err;
 	u32 i;
 
-	td->vm = vm_create_of_type(KVM_X86_TDX_VM);
+	td->vm = vm_create_barebones_type(KVM_X86_TDX_VM);
 	init_vm(td);
 	for (i = 0; i < td->nr_vcpus; i++)
 		add_vcpu(td, i);
@@ -212,7 +212,7 @@ static enum td_event real_run(struct td_vcpu *v, struct td_exit *exit)
 		return memory_fault(v, exit);
 	if (reason == KVM_EXIT_SYSTEM_EVENT)
 		return td_stop(v, "exit SYSTEM_EVENT %u", run->system_event.type);
-	return td_stop(v, "exit %s%s%s", exit_reason_name(reason), error ? ": " : "",
+	return td_stop(v, "exit %s%s%s", exit_reason_str(reason), error ? ": " : "",
 		       error ? strerror(error) : "");
 }
 

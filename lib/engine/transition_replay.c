@@ -110,7 +110,7 @@ static void enter_l2(struct journey *j, const struct leg *leg)
 	script_add_cases(&script, EVERYONES, leg->nr_from);
 	journey_enter(j, transition_path_outer(leg->path, leg->from, leg->to));
 	end = script_run(&script, j->vcpu);
-	TEST_ASSERT(end.done, "L2 does not get to its end: exit %s", exit_reason_name(end.exit));
+	TEST_ASSERT(end.done, "L2 does not get to its end: exit %s", exit_reason_str(end.exit));
 }
 
 static struct script_end go(struct journey *j, struct leg *leg)

@@ -120,7 +120,7 @@ static void load_pkru(struct guest *guest, const struct mmu_state *state, int *e
 	vcpu_regs_set(guest->vcpu, &regs);
 	exit = vcpu_run(guest->vcpu, guest->timeout_ms, error);
 	TEST_ASSERT(agent_is_done(guest->vcpu, exit), "loading PKRU: exit %s %#llx",
-		    exit_reason_name(exit),
+		    exit_reason_str(exit),
 		    (unsigned long long)agent_exit_detail(guest->vcpu, exit, *error));
 	vcpu_run_complete_io(guest->vcpu);
 }
@@ -429,7 +429,7 @@ const char *agent_probe(struct guest *guest, const struct agent_batch *like,
 		snprintf(what, sizeof(what), "value %#x for %#x", result.value, tag);
 	else if (result.status & STATUS_EXIT)
 		snprintf(what, sizeof(what), "exit %s %#llx",
-			 exit_reason_name(result.status & STATUS_EXIT_MASK),
+			 exit_reason_str(result.status & STATUS_EXIT_MASK),
 			 (unsigned long long)result.cr2);
 	else
 		snprintf(what, sizeof(what), "exception %u error code %#x at rip %#llx",

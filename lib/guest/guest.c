@@ -269,7 +269,7 @@ struct guest *guest_create_front(enum page_front front,
 				 struct variant_list (*variants)[MAX_LEVELS + 1])
 {
 	/* First: where there is no KVM, this ends the subtest. */
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	struct guest *guest = guest_alloc();
 	struct test_scope scope;
 	enum test_end how;

@@ -211,13 +211,13 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	if (exit != KVM_EXIT_IO || from->run->io.port != AGENT_STRING_PORT || !move_to)
 		return false;
 	vcpu_run_complete_io(from);
-	state = vcpu_nested_get(from);
+	state = vcpu_nested_state_get(from);
 	if (state && state->flags & KVM_STATE_NESTED_GUEST_MODE) {
 		vcpu_copy(guest, from, move_to);
 		guest->vcpu = move_to;
 		vendor_of(guest)->init(guest);
 		guest->vcpu = from;
-		vcpu_nested_set(move_to, state);
+		vcpu_nested_state_set(move_to, state);
 		move_to = NULL;
 	}
 	free(state);

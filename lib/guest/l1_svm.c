@@ -30,7 +30,7 @@ static void svm_init(struct guest *guest)
 
 	memset(ports, 0xff, SVM_IOPM_SIZE);
 	ports[AGENT_STRING_PORT / 8] &= (u8)~L1_OPEN_PORTS;
-	vcpu_msr_set(guest->vcpu, MSR_VM_HSAVE_PA, L1_HOST_SAVE);
+	vcpu_set_msr(guest->vcpu, MSR_VM_HSAVE_PA, L1_HOST_SAVE);
 }
 
 /* The CPU accesses nested tables as a user (APM 15.25.5). */

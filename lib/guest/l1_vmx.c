@@ -44,9 +44,9 @@ static struct l1_vmx_work *work_of(struct guest *guest)
 
 static u32 controls2_allowed(const struct guest *guest)
 {
-	if (!(vcpu_msr_get(guest->vcpu, MSR_VMX_PROCBASED) >> 32 & VMX_PROC_SECONDARY))
+	if (!(vcpu_get_msr(guest->vcpu, MSR_VMX_PROCBASED) >> 32 & VMX_PROC_SECONDARY))
 		return 0;
-	return vcpu_msr_get(guest->vcpu, MSR_VMX_PROCBASED2) >> 32;
+	return vcpu_get_msr(guest->vcpu, MSR_VMX_PROCBASED2) >> 32;
 }
 
 static const char *vmx_lacks(struct guest *guest, bool nested)
@@ -78,7 +78,7 @@ static const char *vmx_cannot(const struct guest *guest, const struct mmu_state 
 
 struct ept_caps l1_ept_caps(struct guest *guest)
 {
-	u64 cap = vcpu_msr_get(guest->vcpu, MSR_VMX_EPT_VPID_CAP);
+	u64 cap = vcpu_get_msr(guest->vcpu, MSR_VMX_EPT_VPID_CAP);
 
 	return (struct ept_caps){
 		.execonly = cap & EPT_CAP_EXECONLY,
@@ -94,7 +94,7 @@ struct ept_caps l1_ept_caps(struct guest *guest)
 
 static void vmx_init(struct guest *guest)
 {
-	u32 revision = vcpu_msr_get(guest->vcpu, MSR_VMX_BASIC) & VMX_BASIC_REVISION;
+	u32 revision = vcpu_get_msr(guest->vcpu, MSR_VMX_BASIC) & VMX_BASIC_REVISION;
 	u8 *ports = vm_gpa2hva(guest->vm, L1_IO_BITMAP);
 
 	memcpy(vm_gpa2hva(guest->vm, L1_HOST_SAVE), &revision, sizeof(revision));
@@ -102,7 +102,7 @@ static void vmx_init(struct guest *guest)
 	memset(ports, 0xff, 0x2000);
 	memset(ports + 0x2000, 0, 0x1000); /* no MSR exits */
 	ports[AGENT_STRING_PORT / 8] &= (u8)~L1_OPEN_PORTS;
-	vcpu_msr_set(guest->vcpu, MSR_FEATURE_CONTROL,
+	vcpu_set_msr(guest->vcpu, MSR_FEATURE_CONTROL,
 		     FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMXON);
 }
 
@@ -129,8 +129,8 @@ static void put(struct l1_vmx_work *w, u64 encoding, u64 value)
 /* The wanted controls, and those that must be 1; whether all wanted may be (3D A.2). */
 static u32 controls(struct guest *guest, u32 msr, u32 wanted)
 {
-	bool exact = vcpu_msr_get(guest->vcpu, MSR_VMX_BASIC) & VMX_BASIC_TRUE;
-	u64 allowed = vcpu_msr_get(guest->vcpu,
+	bool exact = vcpu_get_msr(guest->vcpu, MSR_VMX_BASIC) & VMX_BASIC_TRUE;
+	u64 allowed = vcpu_get_msr(guest->vcpu,
 				   msr + (exact && msr != MSR_VMX_PROCBASED2 ? VMX_TRUE : 0));
 
 	TEST_ASSERT(!(wanted & ~(u32)(allowed >> 32)), "VMX controls %#x of MSR %#x, allowed %#llx",

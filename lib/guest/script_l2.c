@@ -13,7 +13,7 @@
 
 void script_prepare_l1(struct vcpu *vcpu)
 {
-	vcpu_msr_set(vcpu, MSR_VM_HSAVE_PA, L1_HOST_SAVE);
+	vcpu_set_msr(vcpu, MSR_VM_HSAVE_PA, L1_HOST_SAVE);
 }
 
 #define NR_VMCBS ((SCRIPT_VMCBS_END - SCRIPT_VMCBS) / sizeof(struct vmcb))

@@ -39,7 +39,7 @@ void vcpu_copy(const struct guest *guest, struct vcpu *from, struct vcpu *to)
 	vcpu_regs_set(to, &regs);
 	SET(KVM_SET_XCRS, xcrs);
 	SET(KVM_SET_XSAVE, xsave);
-	vcpu_msr_set(to, MSR_EFER, vcpu_msr_get(from, MSR_EFER));
+	vcpu_set_msr(to, MSR_EFER, vcpu_get_msr(from, MSR_EFER));
 	SET(KVM_SET_VCPU_EVENTS, events);
 	SET(KVM_SET_DEBUGREGS, debug);
 	SET(KVM_SET_MP_STATE, mp);

@@ -177,7 +177,7 @@ static void observed_text(const struct comparison *c, char text[OUTCOME_TEXT_LEN
 			 o->status & STATUS_EXIT_MASK, (unsigned long long)o->cr2);
 	else if (o->status & STATUS_EXIT)
 		snprintf(text, OUTCOME_TEXT_LEN, "exit %s %#llx",
-			 exit_reason_name(o->status & STATUS_EXIT_MASK), (unsigned long long)o->cr2);
+			 exit_reason_str(o->status & STATUS_EXIT_MASK), (unsigned long long)o->cr2);
 	else if (o->status == (STATUS_FAULT | PF_VECTOR) && c->batch->no_error)
 		snprintf(text, OUTCOME_TEXT_LEN, "fault");
 	else if (o->status != STATUS_DONE)

@@ -7,7 +7,7 @@
 #include "nested_state.h"
 #include "test_assert.h"
 
-struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu)
+struct kvm_nested_state *vcpu_nested_state_get(struct vcpu *vcpu)
 {
 	int size = vm_check_cap(vcpu->vm, KVM_CAP_NESTED_STATE);
 	struct kvm_nested_state *state;
@@ -21,7 +21,7 @@ struct kvm_nested_state *vcpu_nested_get(struct vcpu *vcpu)
 	return state;
 }
 
-void vcpu_nested_set(struct vcpu *vcpu, const struct kvm_nested_state *state)
+void vcpu_nested_state_set(struct vcpu *vcpu, const struct kvm_nested_state *state)
 {
 	int err = vmm_nested_set(vcpu->kvm, state);
 
@@ -31,7 +31,7 @@ void vcpu_nested_set(struct vcpu *vcpu, const struct kvm_nested_state *state)
 
 bool vcpu_in_l2(struct vcpu *vcpu)
 {
-	struct kvm_nested_state *state = vcpu_nested_get(vcpu);
+	struct kvm_nested_state *state = vcpu_nested_state_get(vcpu);
 	bool in_l2 = state && state->flags & KVM_STATE_NESTED_GUEST_MODE;
 
 	free(state);
@@ -40,7 +40,7 @@ bool vcpu_in_l2(struct vcpu *vcpu)
 
 void vcpu_leave_nested(struct vcpu *vcpu)
 {
-	struct kvm_nested_state *state = vcpu_nested_get(vcpu);
+	struct kvm_nested_state *state = vcpu_nested_state_get(vcpu);
 	struct kvm_nested_state out;
 
 	if (!state)
@@ -55,5 +55,5 @@ void vcpu_leave_nested(struct vcpu *vcpu)
 		out.hdr.vmx.vmcs12_pa = ~0ull;
 	}
 	free(state);
-	vcpu_nested_set(vcpu, &out);
+	vcpu_nested_state_set(vcpu, &out);
 }

@@ -117,19 +117,19 @@ void vcpu_settle(struct vcpu *vcpu)
 	vmm_mp_state_set(vcpu->kvm, &runnable);
 }
 
-u64 vcpu_msr_get(struct vcpu *vcpu, u32 index)
+u64 vcpu_get_msr(struct vcpu *vcpu, u32 index)
 {
 	return vmm_msr_get(vcpu->kvm, index);
 }
 
-int __vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value)
+int __vcpu_set_msr(struct vcpu *vcpu, u32 index, u64 value)
 {
 	return vmm_msr_set(vcpu->kvm, index, value);
 }
 
-void vcpu_msr_set(struct vcpu *vcpu, u32 index, u64 value)
+void vcpu_set_msr(struct vcpu *vcpu, u32 index, u64 value)
 {
-	int err = __vcpu_msr_set(vcpu, index, value);
+	int err = __vcpu_set_msr(vcpu, index, value);
 
 	TEST_ASSERT(!err, "KVM_SET_MSRS vcpu %u msr %#x value %#llx: %s", vcpu->id, index,
 		    (unsigned long long)value, vm_strerror(vcpu->vm, err));
@@ -235,7 +235,7 @@ void vcpu_run_complete_io(struct vcpu *vcpu)
 	vmm_run_complete_io(vcpu->kvm);
 }
 
-const char *exit_reason_name(u32 reason)
+const char *exit_reason_str(u32 reason)
 {
 	static const char *const names[] = {
 		[KVM_EXIT_UNKNOWN] = "UNKNOWN",
@@ -264,6 +264,6 @@ const char *exit_reason_name(u32 reason)
 
 void exit_text(u32 reason, u64 detail, char text[EXIT_TEXT_LEN])
 {
-	snprintf(text, EXIT_TEXT_LEN, "exit %s %#llx", exit_reason_name(reason),
+	snprintf(text, EXIT_TEXT_LEN, "exit %s %#llx", exit_reason_str(reason),
 		 (unsigned long long)detail);
 }

@@ -60,7 +60,7 @@ static struct vm *create_on(const struct host_card *card, unsigned long type)
 	return vm;
 }
 
-struct vm *vm_create_of_type(unsigned long type)
+struct vm *vm_create_barebones_type(unsigned long type)
 {
 	struct host_card card;
 
@@ -68,9 +68,9 @@ struct vm *vm_create_of_type(unsigned long type)
 	return create_on(&card, type);
 }
 
-struct vm *vm_create(void)
+struct vm *vm_create_barebones(void)
 {
-	return vm_create_of_type(0);
+	return vm_create_barebones_type(0);
 }
 
 struct vm *vm_create_sharing(const struct vm *of)
