@@ -300,8 +300,7 @@ static void check_own(struct guest *guest, const struct kvm_sregs *own)
 	vcpu_sregs_get(guest->vcpu, &s);
 	TEST_ASSERT(s.cr0 == own->cr0 && s.cr3 == own->cr3 && s.cr4 == own->cr4 &&
 		    s.efer == own->efer,
-		    "behind a VM exit: CR0 %#llx CR3 %#llx CR4 %#llx EFER %#llx, host-state area: "
-		    "%#llx %#llx %#llx %#llx",
+		    "behind a VM exit: CR0 %#llx CR3 %#llx CR4 %#llx EFER %#llx, host-state area: %#llx %#llx %#llx %#llx",
 		    (unsigned long long)s.cr0, (unsigned long long)s.cr3,
 		    (unsigned long long)s.cr4, (unsigned long long)s.efer,
 		    (unsigned long long)own->cr0, (unsigned long long)own->cr3,

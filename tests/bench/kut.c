@@ -183,7 +183,7 @@ struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
 	struct machine m = { .until = start + seconds, .at_most = start + MAX_FACTOR * seconds };
 	static char why[128];
 	struct kut_rate rate = { 0, why };
-	struct vm *vm = vm_create();
+	struct vm *vm = vm_create_barebones();
 	int error = 0;
 	u32 exit;
 
@@ -197,7 +197,7 @@ struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
 		rate.per_second = (m.dots - 1.0) * CHECKS_PER_DOT / (m.last - m.first);
 	else
 		snprintf(why, sizeof(why), "%u dots for %u checks each, then exit %s", m.dots,
-			 CHECKS_PER_DOT, exit_reason_name(exit));
+			 CHECKS_PER_DOT, exit_reason_str(exit));
 	vm_free(vm);
 	return rate;
 }
