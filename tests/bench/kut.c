@@ -4,8 +4,9 @@
  * (3.2: registers, 3.3: boot information), a local APIC, and what else it looks for: a serial port, QEMU's
  * configuration port (docs/specs/fw_cfg in QEMU: how many CPUs) and its exit port.
  *
- * Its `access` puts out a dot for every 65536 checks.  A check that fails puts out lines of text,
- * each character two exits: the time of those is taken off.
+ * Its `access` puts out a dot for every 65536 checks.  A check that fails puts out lines of text, each
+ * character two exits, and on an emulated CPU a quarter of them fail: in guest memory the function
+ * that does so is replaced by one that only notes the failure.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@
 #define CONFIG_DATA 0x511
 #define CONFIG_NR_CPUS 5
 #define EXIT_PORT 0xf4
+#define REPORTER "ac_test_check"
 #define CHECKS_PER_DOT 65536
 #define MAX_FACTOR 8
 
@@ -43,10 +45,7 @@ struct machine {
 	u16 selected;        /* key of the configuration port */
 	u32 offset;          /* of its next byte */
 	unsigned int dots;
-	double first, last;  /* when the first and the last dot came, the text's time taken off */
-	double text;         /* seconds spent on text so far */
-	double written;      /* when the last character was; */
-	char before;         /* and which it was */
+	double first, last;  /* when the first and the last dot came */
 	double until, at_most;
 	bool over;
 };
@@ -59,26 +58,13 @@ static double now(clockid_t clock)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/*
- * Between two characters of a line, and between the lines of one complaint, nothing is checked.
- * Those after its first begin with "Dump" or "------".
- */
 static void note_char(struct machine *m, char c)
 {
-	double when = now(CLOCK_MONOTONIC);
-	bool begins = m->before == '\n' || !m->before;
-
-	if (c == '\r')
+	if (c != '.')
 		return;
-	if (!begins ? m->before != '.' : c == 'D' || c == '-')
-		m->text += when - m->written;
-	if (c == '.' && (begins || m->before == '.')) {
-		m->last = when - m->text;
-		if (!m->dots++)
-			m->first = m->last;
-	}
-	m->written = when;
-	m->before = c;
+	m->last = now(CLOCK_MONOTONIC);
+	if (!m->dots++)
+		m->first = m->last;
 }
 
 static void port_in(struct machine *m, u16 port, u8 *data)
@@ -126,28 +112,72 @@ static bool serve(void *context, u32 exit)
 	return !m->over && !(cpu > m->until && m->dots > 1) && cpu < m->at_most;
 }
 
+/* A part of the file, which the caller frees. */
+static void *read_part(FILE *file, const char *path, u64 offset, u64 size)
+{
+	void *part = calloc(1, size + 1);
+
+	TEST_ASSERT(part && size < RAM_SIZE && !fseek(file, offset, SEEK_SET) &&
+		    fread(part, 1, size, file) == size, "%s is cut short", path);
+	return part;
+}
+
+/* What is called as (test, bool *success, bool failed, text...) notes failures without text. */
+static void silence(struct vm *vm, FILE *file, const char *path, const Elf32_Ehdr *head)
+{
+	/* test %dl, %dl; jz 1f; movb $0, (%rsi); 1: ret */
+	static const u8 note_only[] = { 0x84, 0xd2, 0x74, 0x03, 0xc6, 0x06, 0x00, 0xc3 };
+	Elf32_Shdr *sections = read_part(file, path, head->e_shoff, head->e_shnum * sizeof(*sections));
+	u32 i, k;
+
+	for (i = 0; i < head->e_shnum; i++) {
+		const Elf32_Shdr *s = &sections[i];
+		Elf32_Sym *symbols;
+		char *names;
+
+		if (s->sh_type != SHT_SYMTAB || s->sh_link >= head->e_shnum)
+			continue;
+		symbols = read_part(file, path, s->sh_offset, s->sh_size);
+		names = read_part(file, path, sections[s->sh_link].sh_offset,
+				  sections[s->sh_link].sh_size);
+		for (k = 0; k < s->sh_size / sizeof(*symbols); k++)
+			if (symbols[k].st_name < sections[s->sh_link].sh_size &&
+			    !strcmp(names + symbols[k].st_name, REPORTER) &&
+			    symbols[k].st_value < RAM_SIZE - sizeof(note_only))
+				memcpy(vm_gpa2hva(vm, symbols[k].st_value), note_only,
+				       sizeof(note_only));
+		free(names);
+		free(symbols);
+	}
+	free(sections);
+}
+
 /* The file's loadable segments, to where they want to be; returns its entry. */
 static u32 load(struct vm *vm, const char *path)
 {
 	FILE *file = fopen(path, "r");
+	Elf32_Phdr *parts;
 	Elf32_Ehdr head;
-	Elf32_Phdr part;
 	u32 i;
 
 	TEST_ASSERT(file && fread(&head, sizeof(head), 1, file) == 1 &&
 		    !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_ident[EI_CLASS] == ELFCLASS32,
 		    "%s: no 32-bit ELF file", path);
+	parts = read_part(file, path, head.e_phoff, head.e_phnum * sizeof(*parts));
 	for (i = 0; i < head.e_phnum; i++) {
-		TEST_ASSERT(!fseek(file, head.e_phoff + i * sizeof(part), SEEK_SET) &&
-			    fread(&part, sizeof(part), 1, file) == 1 && part.p_memsz < RAM_SIZE &&
-			    part.p_filesz <= part.p_memsz && part.p_paddr < RAM_SIZE - part.p_memsz,
-			    "%s: segment %u", path, i);
-		if (part.p_type != PT_LOAD)
+		const Elf32_Phdr *p = &parts[i];
+		void *part;
+
+		if (p->p_type != PT_LOAD)
 			continue;
-		TEST_ASSERT(!fseek(file, part.p_offset, SEEK_SET) &&
-			    fread(vm_gpa2hva(vm, part.p_paddr), 1, part.p_filesz, file) ==
-				    part.p_filesz, "%s: segment %u is cut short", path, i);
+		TEST_ASSERT(p->p_filesz < RAM_SIZE && p->p_paddr < RAM_SIZE - p->p_filesz,
+			    "%s: segment %u", path, i);
+		part = read_part(file, path, p->p_offset, p->p_filesz);
+		memcpy(vm_gpa2hva(vm, p->p_paddr), part, p->p_filesz);
+		free(part);
 	}
+	free(parts);
+	silence(vm, file, path, &head);
 	fclose(file);
 	return head.e_entry;
 }
