@@ -65,6 +65,7 @@ static void start(struct tour *t, struct l2_ept *e, u32 nr)
 	for (i = 0; i < NR_PLACES; i++) {
 		t->place[i] = e->dense[i / NR_LEVELS].page[1 + i % NR_LEVELS] + 8 * SLOT;
 		t->image[i] = (u64 *)(e->image + (t->place[i] - L1_NESTED));
+		memcpy(&t->now[i], vm_gpa2hva(e->guest->vm, t->place[i]), sizeof(t->now[i]));
 	}
 }
 
