@@ -101,7 +101,7 @@ static void require_path(const struct transition_path *path)
 /* Or all of them come to nothing. */
 static void require_any_path(void)
 {
-	transition_paths path;
+	const struct transition_path *const *path;
 
 	for (path = test->paths; *path; path++)
 		if (!(*path)->lacks || !(*path)->lacks(journey))
