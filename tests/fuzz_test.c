@@ -193,7 +193,7 @@ static const char *const run_files[][2] = {
 	  "{\"event\":\"start\",\"test\":\"a_test\",\"subtests\":3,\"seed\":null}\n"
 	  "{\"event\":\"begin\",\"subtest\":\"s\"}\n"
 	  "{\"event\":\"failure\",\"verdict\":\"failed\",\"subtest\":\"s\",\"case\":\"s/1\",\"expected\":\"ok\","
-	  "\"observed\":\"#PF(p)\",\"rule\":\"r\",\"engine\":\"native\",\"replay\":\"/suite/x --case s/1\",\"detail\":{\"n\":1,"
+	  "\"observed\":\"#PF(p)\",\"rule\":\"r\",\"engine\":\"native\",\"replay\":\"build/x --case s/1\",\"detail\":{\"n\":1,"
 	  "\"cr0\":\"0x80000031\",\"role\":\"level=4 efer_nx\",\"path\":[\"PTE 0x1 page 0, bits p,w\"],"
 	  "\"native\":{\"observed\":\"ok\"}}}\n"
 	  "{\"event\":\"subtest\",\"name\":\"s\",\"status\":\"fail\",\"cases\":2,\"failed\":1,\"known\":0,"

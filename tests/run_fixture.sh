@@ -37,7 +37,7 @@ record_subtest() {
 
 # record_failure DIR TEST SUBTEST CASE [EXPECTED OBSERVED [MEMBERS]]: a case in full.
 record_failure() {
-	printf '{"event":"failure","subtest":"%s","case":"%s","expected":"%s","observed":"%s","rule":"a-smep","verdict":"failed"%s,"replay":"/suite/build/x86/%s --case %s","replay_all":"/suite/build/x86/%s --engine all --case %s"}\n' \
+	printf '{"event":"failure","subtest":"%s","case":"%s","expected":"%s","observed":"%s","rule":"a-smep","verdict":"failed"%s,"replay":"build/x86/%s --case %s","replay_all":"build/x86/%s --engine all --case %s"}\n' \
 		"$3" "$4" "${5:-#PF(p)}" "${6:-ok page=0x1000000}" "${7:+,$7}" "$2" "$4" "$2" "$4" >>"$1/$2.jsonl"
 }
 

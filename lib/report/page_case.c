@@ -403,13 +403,10 @@ static const json_t *lab_of(const struct page *page, const json_t *failure)
 static void put_replay(const struct page *page, const json_t *lab, const char *title,
 		       const char *command)
 {
-	const char *in_guest = "/suite/";
 	char before[128];
 
 	if (!*command || !strcmp(command, "-"))
 		return;
-	if (!strncmp(command, in_guest, strlen(in_guest)))
-		command += strlen(in_guest);
 	put_command(page, title, "", command, "");
 	/* A quote in a command is rare enough to be left to the reader. */
 	if (!lab || strchr(command, '\''))
