@@ -47,6 +47,15 @@ struct table_image {
  */
 enum page_front { FRONT_NONE, FRONT_SUPERVISOR, FRONT_USER };
 
+/* What the guest executes to make an access; an engine (engine.h) uses one of them. */
+enum agent_via {
+	VIA_NATIVE, /* a plain instruction */
+	VIA_FORCED, /* the same behind KVM's forced-emulation prefix */
+	VIA_STRING, /* read: OUTS, write: INS */
+	VIA_MMIO,   /* read: CMPS with the hole, write: MOVS from the hole */
+	NR_AGENT_VIAS,
+};
+
 #define GUEST_MAX_ENTERED 512
 
 struct guest {
@@ -59,6 +68,7 @@ struct guest {
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
 	unsigned int timeout_ms;     /* CPU time; two such windows without a result are a hang */
 	struct kvm_sregs reset;      /* as after vCPU creation */
+	u32 hung[NR_AGENT_VIAS];     /* which batches have, see agent.c */
 	struct mmu_state state;      /* the last state that was entered... */
 	bool state_entered;          /* ...if any was... */
 	bool state_valid;            /* ...and the vCPU still is in it */
@@ -147,15 +157,6 @@ u32 agent_tag(enum agent_access access, gpa_t gpa);
 struct actor {
 	u8 cpl; /* 0 or 3 */
 	bool ac;
-};
-
-/* What the guest executes to make an access; an engine (engine.h) uses one of them. */
-enum agent_via {
-	VIA_NATIVE, /* a plain instruction */
-	VIA_FORCED, /* the same behind KVM's forced-emulation prefix */
-	VIA_STRING, /* read: OUTS, write: INS */
-	VIA_MMIO,   /* read: CMPS with the hole, write: MOVS from the hole */
-	NR_AGENT_VIAS,
 };
 
 struct agent_batch;

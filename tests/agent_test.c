@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The agent's batches when an access leaves memory: an exit that nobody answers, for MMIO or
- * string I/O, is the result of the case that made it, and its neighbours get their own.
+ * string I/O, is the result of the case that made it, and its neighbours get their own.  A hang ends
+ * its batch; what hangs as another did takes less time, and what no longer does completes.
  * Skipped where there is no KVM.
  */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "guest.h"
 #include "test_assert.h"
@@ -95,6 +98,53 @@ static void run_string(bool careful)
 	guest_free(guest);
 }
 
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void run_hang(bool careful)
+{
+	static const gva_t pages[] = { DATA_PAGE + DATA_FETCH_OFFSET, DATA_LARGE + DATA_FETCH_OFFSET,
+				       DATA_HUGE + DATA_FETCH_OFFSET };
+	static const u8 jump_to_itself[] = { 0xeb, 0xfe };
+	struct agent_result results[ARRAY_SIZE(pages)];
+	struct guest *guest = guest_create(NULL);
+	const struct agent_batch batch = {
+		.state = { .mode = MODE_NOPG },
+		.access = AGENT_FETCH,
+		.careful = careful,
+		.gvas = pages,
+		.nr = ARRAY_SIZE(pages),
+		.results = results,
+	};
+	double start, seconds[2];
+	u8 *code = vm_gpa2hva(guest->vm, pages[1]), good[sizeof(jump_to_itself)];
+	unsigned int i;
+
+	memcpy(good, code, sizeof(good));
+	memcpy(code, jump_to_itself, sizeof(good));
+	for (i = 0; i < 2; i++) {
+		start = cpu_seconds();
+		agent_run(guest, &batch);
+		seconds[i] = cpu_seconds() - start;
+		TEST_ASSERT(results[0].status == STATUS_DONE &&
+				    results[1].status == (STATUS_EXIT | VCPU_TIMEOUT) &&
+				    results[2].status == STATUS_NOT_RUN, "status %#x %#x %#x",
+			    results[0].status, results[1].status, results[2].status);
+	}
+	TEST_ASSERT(seconds[1] < seconds[0] / 2, "%f s, and again %f s", seconds[0], seconds[1]);
+	memcpy(code, good, sizeof(good));
+	agent_run(guest, &batch);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		TEST_ASSERT(results[i].status == STATUS_DONE, "case %u: status %#x", i,
+			    results[i].status);
+	guest_free(guest);
+}
+
 int main(void)
 {
 	static const struct {
@@ -106,6 +156,8 @@ int main(void)
 		{ "MMIO in a careful batch", run, true },
 		{ "string I/O in a fast batch", run_string, false },
 		{ "string I/O in a careful batch", run_string, true },
+		{ "a hang in a fast batch", run_hang, false },
+		{ "a hang in a careful batch", run_hang, true },
 	};
 	volatile unsigned int i, failed = 0;
 

@@ -10,6 +10,8 @@
  * nothing: the machine itself may have stood still, as emulated ones do.
  */
 #define HANG_WINDOWS 2
+/* Windows for what has hung before are so many times shorter. */
+#define AGAIN_FASTER 5
 
 void tables_init(struct guest *guest, enum table_area area,
 		 struct variant_list (*variants)[MAX_LEVELS + 1]);
