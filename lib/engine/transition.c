@@ -457,6 +457,8 @@ u64 journey_tour(struct journey *j, enum state_mode a, enum state_mode b)
 	if (j->path->in_vmx_l2)
 		path_vmx_l2_leave(j);
 	j->vcpu = j->guest->vcpu;
+	/* What is run next may be outside L2. */
+	j->path = &path_sregs;
 	j->pairs += s.pairs;
 	report_pairs(s.pairs);
 	/* What was left out has failed, unless the run was told to stop. */
