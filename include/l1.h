@@ -150,6 +150,8 @@ struct agent_batch l1_stop_batch(const struct agent_batch *like,
 const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct vcpu *to);
 /* A batch ended early: out of L2.  *result says why if L1 passed on an exit of L2's. */
 void l1_leave(struct guest *guest, u32 exit, struct agent_result *result);
+/* Lets another vCPU with the guest's memory, in guest->vcpu's place, be L1's. */
+void l1_prepare(struct guest *guest, struct vcpu *vcpu);
 /* Behind batches with l1_setup.stay: before anything but the next one runs. */
 void l1_quit(struct guest *guest);
 /* What L1 noted about case i of the last batch; valid where its status is STATUS_L2_EXIT. */

@@ -7,13 +7,14 @@
  * changes of L2's registers, by L2's own instructions or by the VMM, behind SMM that L2 was
  * interrupted for, INIT in L2, EFER.SVME off and on again, and when the VMM takes the vCPU out
  * of L2.  At every stop the accesses that tell this state from the others are made by the CPU
- * and, where KVM can be made to emulate them, but for fetches, by KVM's own walker.
+ * and, where KVM can be made to emulate them, but for fetches, by KVM's own walker.  On VMX, where
+ * L1 stays in one state: behind VM entry, changes of L2's registers, and SMM.
  *
  * Would catch: L1's role in L2's walk or the reverse, an MMU context that is not set up, reset or
  * left at VMRUN, #VMEXIT, SMI, RSM, INIT or KVM_SET_SREGS, shadow pages or translations of
  * one side that the other gets.
  *
- * Needs: /dev/kvm, SVM offered to guests.  States: those with no role bit set, with one, with all
+ * Needs: /dev/kvm, SVM or VMX offered to guests.  States: those with no role bit set, with one, with all
  * but one, with all.  What the CPU lacks is left out, and said so.
  */
 #include "transition_run.h"
@@ -22,7 +23,7 @@ static const struct transition_path *const paths[] = {
 	&path_vmrun, &path_vmrun_tdp, &path_l2_guest, &path_l2_guest_tdp, &path_l2_sregs,
 	&path_l2_sregs_tdp, &path_l2_smm, &path_l2_smm_tdp, &path_l2_init, &path_l2_init_tdp,
 	&path_l2_left, &path_l2_left_tdp, &path_vmx_l2_guest, &path_vmx_l2_guest_tdp,
-	&path_vmx_l2_sregs, &path_vmx_l2_sregs_tdp, NULL,
+	&path_vmx_l2_sregs, &path_vmx_l2_sregs_tdp, &path_vmx_l2_smm_tdp, NULL,
 };
 
 static bool wanted(const struct mmu_state *state)

@@ -3,7 +3,8 @@
  * Paths in L2, on VMX: the script is L2's.  L1 (l1.h) enters L2 and lets it do as it likes: its
  * control registers but CR0.NE and CR4.VMXE, which VMX operation fixes, its MSRs, and the OUT
  * that ends the script, so that the VMM finds the vCPU in L2.  L2 walks by its own registers
- * alone: those that VM entry loaded, those it has written since, those that KVM_SET_SREGS gave it.
+ * alone: those that VM entry loaded, those it has written since, those that KVM_SET_SREGS gave it;
+ * behind SMM, too.
  *
  * L1 stays in its usual state, 64-bit code with CR0.WP and EFER.NXE; so L2's is another one in
  * most states.
@@ -38,10 +39,33 @@ static const char *tdp_lacks(struct journey *j)
 	return lacks(j, true);
 }
 
+/* L1 knows the guest's vCPU alone: a path's own takes its place meanwhile. */
+static struct vcpu *put_in_place(struct journey *j, struct vcpu *vcpu)
+{
+	struct vcpu *was = j->guest->vcpu;
+
+	j->guest->vcpu = vcpu;
+	return was;
+}
+
 void path_vmx_l2_leave(struct journey *j)
 {
+	struct vcpu *usual = put_in_place(j, j->vcpu);
+
 	/* Also where a script ended badly. */
-	l1_quit(j->guest);
+	if (j->guest->l1)
+		l1_quit(j->guest);
+	put_in_place(j, usual);
+}
+
+/* In SMM, KVM lets CR0.WP be L1's, as if there had been a VM exit: there both have the same. */
+static struct mmu_state l1_state(const struct journey *j, const struct mmu_state *l2)
+{
+	struct mmu_state l1 = l1_usual_state;
+
+	if (j->path == &path_vmx_l2_smm_tdp && !(l2->flags & FLAG_WP))
+		l1.flags &= (u8)~FLAG_WP;
+	return l1;
 }
 
 void path_vmx_l2_enter(struct journey *j, const struct mmu_state *state)
@@ -49,8 +73,9 @@ void path_vmx_l2_enter(struct journey *j, const struct mmu_state *state)
 	struct kvm_sregs sregs = script_sregs(j->guest, state);
 	struct kvm_regs regs = script_regs(state, false);
 	struct l1_setup setup = {
-		.state = l1_usual_state, .nested = j->path->tdp, .open_done = true,
+		.state = l1_state(j, state), .nested = j->path->tdp, .open_done = true,
 	};
+	struct vcpu *usual;
 	const char *why;
 
 	if (setup.nested)
@@ -58,7 +83,9 @@ void path_vmx_l2_enter(struct journey *j, const struct mmu_state *state)
 	why = l1_use(j->guest, &setup);
 	TEST_ASSERT(!why, "an L1 in its usual state: %s", why);
 	path_vmx_l2_leave(j);
+	usual = put_in_place(j, j->vcpu);
 	l1_enter(j->guest, &sregs, &regs);
+	put_in_place(j, usual);
 	vcpu_sregs_set(j->vcpu, &sregs);
 	vcpu_regs_set(j->vcpu, &regs);
 }
@@ -81,6 +108,28 @@ static void go_sregs(struct journey *j, const struct mmu_state *from, const stru
 	vcpu_sregs_set(j->vcpu, &sregs);
 	vcpu_regs_set(j->vcpu, &regs);
 	TEST_ASSERT(vcpu_in_l2(j->vcpu), "KVM_GET_NESTED_STATE: no longer in L2");
+}
+
+static struct vcpu *smm_vcpu(struct journey *j)
+{
+	struct vcpu *vcpu = path_smm_same.vcpu(j);
+
+	l1_prepare(j->guest, vcpu);
+	return vcpu;
+}
+
+static const char *smm_lacks(struct journey *j)
+{
+	const char *missing = lacks(j, true);
+
+	return missing ? missing : path_smm_same.lacks(j);
+}
+
+/* SDM 3C 32.14.1: an SMI takes the CPU out of VMX operation, RSM back into L2. */
+static void go_smm(struct journey *j, const struct mmu_state *from, const struct mmu_state *to)
+{
+	TEST_ASSERT(vcpu_in_l2(j->vcpu), "KVM_GET_NESTED_STATE: not in L2");
+	path_smm_same.by_vmm(j, from, to);
 }
 
 /* Without nested paging L2 is in L1's mode: CR0.PG must be 1, and an L1 is 64-bit code (l1.h). */
@@ -124,6 +173,17 @@ const struct transition_path path_vmx_l2_sregs_tdp = {
 	.all_pairs = true,
 	.lacks = tdp_lacks,
 	.by_vmm = go_sregs,
+	.tdp = true,
+	.in_vmx_l2 = true,
+};
+
+const struct transition_path path_vmx_l2_smm_tdp = {
+	.name = "vmx-l2-smm-tdp",
+	.does = "SMI in L2 on VMX, under EPT, and RSM to it",
+	.applies = same_state,
+	.lacks = smm_lacks,
+	.vcpu = smm_vcpu,
+	.by_vmm = go_smm,
 	.tdp = true,
 	.in_vmx_l2 = true,
 };

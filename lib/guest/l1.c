@@ -214,9 +214,7 @@ static bool stopped(struct guest *guest, const struct agent_batch *batch, u32 i,
 	state = vcpu_nested_state_get(from);
 	if (state && state->flags & KVM_STATE_NESTED_GUEST_MODE) {
 		vcpu_copy(guest, from, move_to);
-		guest->vcpu = move_to;
-		vendor_of(guest)->init(guest);
-		guest->vcpu = from;
+		l1_prepare(guest, move_to);
 		vcpu_nested_state_set(move_to, state);
 		move_to = NULL;
 	}
@@ -238,6 +236,16 @@ const char *l1_move(struct guest *guest, const struct agent_batch *batch, struct
 	/* It took PKRU along. */
 	guest->state_valid = true;
 	return NULL;
+}
+
+void l1_prepare(struct guest *guest, struct vcpu *vcpu)
+{
+	struct vcpu *usual = guest->vcpu;
+
+	l1_of(guest);
+	guest->vcpu = vcpu;
+	vendor_of(guest)->init(guest);
+	guest->vcpu = usual;
 }
 
 void l1_quit(struct guest *guest)
