@@ -159,6 +159,8 @@ make_initrd()
 			"${runner_args[@]}"
 		echo
 	fi >"$guest/lab/command"
+	[[ -z $files ]] || cp -r "$files" "$guest/suite/files" 2>"$tmp/log" ||
+		die_writing "copying $files" "$tmp" "$tmp/log"
 	add_modules "$guest" "$modules" 2>"$tmp/log" && add_suite "$guest" "$suite" "$bin" 2>"$tmp/log" &&
 		pack "$guest" "$tmp/guest.cpio" 9 2>"$tmp/log" &&
 		cat "$base_cpio" "$tmp/guest.cpio" >"$initrd" 2>"$tmp/log" ||

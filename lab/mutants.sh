@@ -16,6 +16,7 @@ Usage: lab/mutants.sh [OPTION...] [MUTANT|AREA...] [-- RUNNER ARGUMENT...]
   --results DIR         where results go (results/)
   --run-name NAME       name of the folder there (time and "mutants")
   --time-limit SECONDS  for each run of the suite (1800)
+  --together N          so many mutants in one boot, one loaded after the other (1)
   --no-control          do not run the suite with KVM as it is first
   --build-only          build every mutant, boot nothing
   --list                list the mutants and what they break
@@ -32,6 +33,8 @@ END
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 # shellcheck source=source.sh
 . "$here/source.sh"
+# shellcheck source=mutants-together.sh
+. "$here/mutants-together.sh"
 
 areas() { (cd "$here/mutants" && printf '%s\n' *.conf) | sed 's/\.conf$//'; }
 
@@ -209,12 +212,12 @@ build_modules()
 
 compiler_said() { grep -m1 -E '(error|Error)' "$tmp/log"; }
 
-hosts=() kernel=6.1 results=$suite/results name="" limit=1800 control=yes list=no build_only=no ids=()
+hosts=() kernel=6.1 results=$suite/results name="" limit=1800 control=yes list=no build_only=no together=1 ids=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
-	--host | --kernel | --results | --run-name | --time-limit)
+	--host | --kernel | --results | --run-name | --time-limit | --together)
 		[[ -n ${1-} ]] || die "$option needs a value"
 		case $option in
 		--host) hosts+=("$1") ;;
@@ -222,6 +225,7 @@ while (($#)); do
 		--results) results=$1 ;;
 		--run-name) name=$1 ;;
 		--time-limit) limit=$1 ;;
+		--together) together=$1 ;;
 		esac
 		shift
 		;;
@@ -242,6 +246,7 @@ rows sources | grep -q "^${kernel//./\\.};" ||
 	die "no mutants for kernel '$kernel', only for: $(rows sources | cut -d';' -f1 | paste -sd' ')"
 for host in $(for i in $(areas); do hosts_of "$i"; done); do find_host "$host"; done
 check_time_limit "$limit"
+[[ $together =~ ^[1-9][0-9]?$ ]] || die "--together takes a number from 1 to 99, not '$together'"
 check_run_name "$name"
 if [[ $list == yes ]]; then
 	mutant_rows | awk -F';' '{ printf "%-5s %-32s %s\n", $1, $2, $8 }'
@@ -299,8 +304,18 @@ if [[ $build_only == no && $control == yes ]]; then
 	echo "control: $verdicts"
 fi 2>/dev/null
 
-killed=0 survived=0 unbuilt=0
+killed=0 survived=0 unbuilt=0 waiting=()
+# tell ID RESULT VERDICTS: a row of the table.
+tell()
+{
+	read_mutant "$1"
+	printf '%-30s %-8s %s\n    %s\n' "$1" "$2" "$3" "$what" | tee -p -a "$dir/table.txt" 2>/dev/null
+}
+
 for id in "${ids[@]}"; do
+	read_mutant "$id"
+	# What runs together is of one area, which says on which hosts.
+	((!${#waiting[@]})) || [[ $area == "$waiting_area" ]] || run_together
 	read_mutant "$id"
 	cp -p "$source_kvm/$file" "$tmp/original" || die_writing "copying $file" "$tmp"
 	break_kvm "$source_kvm/$file" "$function" "$from" "$to" || die_writing "breaking $file" "$tmp"
@@ -309,6 +324,9 @@ for id in "${ids[@]}"; do
 		((++unbuilt))
 	elif [[ $build_only == yes ]]; then
 		result=builds verdicts=""
+	elif ((together > 1)); then
+		add_to_boot "$id" "$area"
+		result=""
 	elif noticed "$id" "$area"; then
 		result=killed
 		((++killed))
@@ -318,8 +336,10 @@ for id in "${ids[@]}"; do
 	fi
 	# Newer than what was built from the broken one.
 	cat "$tmp/original" >"$source_kvm/$file" || die_writing "restoring $file" "$tmp"
-	printf '%-30s %-8s %s\n    %s\n' "$id" "$result" "$verdicts" "$what" | tee -p -a "$dir/table.txt" 2>/dev/null
+	[[ -z $result ]] || tell "$id" "$result" "$verdicts"
+	((${#waiting[@]} < together)) || run_together
 done
+((!${#waiting[@]})) || run_together
 if [[ $build_only == no ]]; then
 	echo "$killed killed, $survived survived, $unbuilt do not build; results in $dir" 2>/dev/null
 fi

@@ -18,6 +18,7 @@ Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --results DIR         where results go (results/)
   --run-name NAME       name of the run's folder there (time, host and kernel)
   --cmd COMMAND         debugging: run this shell command instead of the runner
+  --files DIR           debugging: what is there is in /suite/files in the guest
   --shell               debugging: a shell in the guest, until it exits
   --update              look for newer packages of kernel and emulator first
   --fetch               only fetch into the cache what --host and --kernel need;
@@ -77,14 +78,14 @@ take_runner_args()
 	done
 }
 
-host="" kernel="" kernel_tree="" modules_dir="" append="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
+host="" kernel="" kernel_tree="" modules_dir="" append="" limit=1800 results=$suite/results run="" cmd="" files="" shell=no update=no action=run
 runner_args=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
 	--host | --kernel | --kernel-dir | --modules-dir | --append | --time-limit | \
-		--results | --run-name | --cmd)
+		--results | --run-name | --cmd | --files)
 		(($#)) || die "$option needs a value"
 		[[ -n $1 ]] || die "$option: empty value"
 		case $option in
@@ -97,6 +98,7 @@ while (($#)); do
 		--results) results=$1 ;;
 		--run-name) run=$1 ;;
 		--cmd) cmd=$1 ;;
+		--files) files=$1 ;;
 		esac
 		shift
 		;;
