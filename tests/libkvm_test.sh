@@ -16,6 +16,7 @@ cd -- "$here" || exit 2
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KMC_BUILD
 printf 'KTAP version 1\n'
 kernel=${KERNEL:-6.1}
+mkdir -p build
 if ! tree=$(lab/tree.sh "$kernel" 2>build/tree.log); then
 	printf '1..1\nok 1 the source of kernel %s # SKIP %s\n' "$kernel" "$(tail -n 1 build/tree.log)"
 	exit 4
