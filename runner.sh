@@ -43,6 +43,10 @@ need_built() { [[ -x $report ]] || die "nothing is built: run make, or $0 --setu
 [[ -r $here/lib/runner/selection.sh ]] || die "$here/lib/runner is missing: it belongs beside this script"
 # shellcheck source=lib/runner/selection.sh
 source "$here/lib/runner/selection.sh"
+# shellcheck source=lib/runner/quick.sh
+source "$here/lib/runner/quick.sh"
+# shellcheck source=lib/runner/recording.sh
+source "$here/lib/runner/recording.sh"
 # shellcheck source=lib/runner/kernel_log.sh
 source "$here/lib/runner/kernel_log.sh"
 # shellcheck source=lib/runner/process_group.sh
@@ -80,6 +84,7 @@ usage() {
 	  --tag TAG           run the tests with this tag (may be repeated)
 	  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
+	  --quick             run the few subtests that notice every known mistake
 	  --case ID           replay one case of one TEST and explain it
 	  --shard I/N         run every Nth subtest of each test, from the Ith on
 	  --max-failures N    stop each test after N failing cases
@@ -101,7 +106,7 @@ usage() {
 # Options
 #
 names=() tags=() skip_tags=() test_args=() pass_on=() run_args=() selection=()
-mode=run setup=0 case_id='' time_limit=600 run_name='' summarize=1
+mode=run setup=0 quick=0 case_id='' time_limit=600 run_name='' summarize=1
 
 need_number() { # OPTION TEXT [1]: above 0 with the 1
 	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0})) && return
@@ -141,6 +146,7 @@ parse_options() {
 		case $option in
 		--list | --host | --self-test) mode=${option#--} ;;
 		--setup) setup=1 ;;
+		--quick) quick=1 ;;
 		--help | -h) usage && exit 0 ;;
 		--no-summary) summarize=0 ;;
 		--*=*) parse_value "${option%%=*}" "${option#*=}" ;;
@@ -167,40 +173,6 @@ run_in_lab() {
 	done
 	exec "$here/lab/run.sh" --host svm-npt -- "${args[@]+"${args[@]}"}"
 }
-
-#
-# Recording
-#
-run_dir='' write_failed=0
-
-# A JSON string in REPLY.
-json() {
-	local text=$1
-	text=${text//\\/\\\\} text=${text//\"/\\\"}
-	text=${text//$'\n'/\\n} text=${text//$'\t'/\\t}
-	REPLY="\"${text//[^[:print:]]/?}\""
-}
-
-# record EVENT [KEY JSON-VALUE]...
-record() {
-	local line="{\"event\":\"$1\""
-	shift
-	while (($#)); do
-		line+=",\"$1\":$2"
-		shift 2
-	done
-	{ printf '%s}\n' "$line" >>"$run_dir/run.jsonl" && sync -d "$run_dir/run.jsonl"; } 2>/dev/null && return 0
-	((write_failed)) || printf 'runner.sh: cannot write to %s\n' "$run_dir/run.jsonl" >&2
-	write_failed=1
-}
-
-note() {
-	printf '%s\n' "$1"
-	json "$1"
-	record note text "$REPLY"
-}
-
-now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
 create_run() {
 	local base n=1 error list='' name
@@ -291,6 +263,7 @@ count_results() {
 run_test() {
 	local name=$1 args=(--results "$run_dir/$1.jsonl") code
 	[[ -f $here/x86/known_issues.json ]] && args+=(--known-issues "$here/x86/known_issues.json")
+	((!quick)) || args+=(--filter "${quick_filter[$name]}")
 	args+=("${pass_on[@]+"${pass_on[@]}"}" "${test_args[@]+"${test_args[@]}"}")
 	[[ -n $case_id ]] || printf '[%d/%d] %s\n' "$2" "${#tests[@]}" "$name"
 	busy=1 current=$name began=${EPOCHREALTIME/./}

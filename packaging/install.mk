@@ -28,7 +28,7 @@ install: all
 	install -d $(addprefix '$(DESTDIR)',$(suitedir)/bin $(suitedir)/x86 $(suitedir)/lib/runner \
 		$(bindir) $(mandir) $(completiondir) $(docdir)/docs/fleet/tmt/.fmf)
 	install -m 755 runner.sh '$(DESTDIR)$(suitedir)/'
-	install -m 644 $(filter-out $(commands),$(wildcard lib/runner/*.sh)) '$(DESTDIR)$(suitedir)/lib/runner/'
+	install -m 644 $(filter-out $(commands),$(wildcard lib/runner/*.sh)) lib/runner/quick.conf '$(DESTDIR)$(suitedir)/lib/runner/'
 	install -m 755 $(commands) '$(DESTDIR)$(suitedir)/lib/runner/'
 	install -m 755 $(B)/bin/kmc-report '$(DESTDIR)$(suitedir)/bin/'
 	install -m 755 $(TESTS) '$(DESTDIR)$(suitedir)/x86/'

@@ -127,6 +127,7 @@ list_parts() {
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
 	part results_test 120 tests/results_test.sh
+	part quick 120 tests/quick_test.sh
 	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
 	part fleet 120 tests/fleet_test.sh

@@ -69,7 +69,7 @@ static void print_help(const struct test_about *about)
 	printf("Usage: %s [options]\n\n%s\n\n", about->name, about->proves);
 	printf("  --list               print the names of the subtests and run nothing\n"
 	       "  --about              print name, purpose and tags, one per line\n"
-	       "  --filter GLOB        run the subtests whose name matches\n"
+	       "  --filter GLOB        run the subtests whose name matches; @(GLOB|GLOB): one of these\n"
 	       "  --shard I/N          run every Nth of all subtests, from the Ith on\n");
 	if (about->has_cases)
 		printf("  --case ID            replay one case alone and explain it\n"

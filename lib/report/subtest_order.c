@@ -21,7 +21,7 @@ static bool selected(const struct test_options *options, const char *name, unsig
 {
 	if (options->nr_shards && place % options->nr_shards != options->shard - 1)
 		return false;
-	return !options->filter || !fnmatch(options->filter, name, 0);
+	return !options->filter || !fnmatch(options->filter, name, FNM_EXTMATCH);
 }
 
 unsigned int *subtest_order(const struct test_options *options, const struct subtest *subtests,

@@ -64,6 +64,7 @@ select_tests() {
 	((!${#tags[@]})) || keep_tests tagged "${tags[*]}"
 	((!${#skip_tags[@]})) || keep_tests untagged "${skip_tags[*]}"
 	((${#tests[@]})) || die "no test is both named and tagged so"
+	((!quick)) || select_quick
 	if ((${#selection[@]})); then
 		keep_tests has_subtest
 		((${#tests[@]})) || die "no subtest matches ${selection[*]}"
