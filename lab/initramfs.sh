@@ -124,6 +124,17 @@ add_suite()
 	done
 }
 
+# A folder of the user's, with what its programs are linked to, as /suite/carried.
+add_carried()
+{
+	local root=$1 from=$2 file
+
+	[[ -n $from ]] || return 0
+	while IFS= read -r file; do
+		install_with_libs "$root" "$from/$file" "/suite/carried/$file" || return
+	done < <(cd "$from" && find . -type f | cut -c3-)
+}
+
 # make_initrd HERE TMP INITRD: the base, and what belongs to this run.  Reads the
 # options of run.sh, sets builtin_modules.
 make_initrd()
@@ -159,10 +170,8 @@ make_initrd()
 			"${runner_args[@]}"
 		echo
 	fi >"$guest/lab/command"
-	[[ -z $files ]] || cp -r "$files" "$guest/suite/files" 2>"$tmp/log" ||
-		die_writing "copying $files" "$tmp" "$tmp/log"
 	add_modules "$guest" "$modules" 2>"$tmp/log" && add_suite "$guest" "$suite" "$bin" 2>"$tmp/log" &&
-		pack "$guest" "$tmp/guest.cpio" 9 2>"$tmp/log" &&
+		add_carried "$guest" "$carry" 2>"$tmp/log" && pack "$guest" "$tmp/guest.cpio" 9 2>"$tmp/log" &&
 		cat "$base_cpio" "$tmp/guest.cpio" >"$initrd" 2>"$tmp/log" ||
 		die_writing "building the initramfs" "$tmp" "$tmp/log"
 	rm -rf "$guest" "$tmp/guest.cpio"

@@ -7,6 +7,9 @@
 #                                             every host with every kernel, one table
 #   make mutants [HOST=...] [KERNEL=...] [MUTANTS='ids or areas'] [ARGS='runner arguments']
 #                                             does the suite notice when KVM is wrong?
+#   make side-by-side KUT=kvm-unit-tests [KSELFTEST=kernel tree] [HOST=...] [MUTANTS='ids or areas']
+#                                             do they notice the same?
+#   make repeat N=100 [HOST=...] [ARGS='--quick']   N runs in one boot: does any differ?
 #   make bisect-demo [HOST=svm-shadow]        runner.sh bisect finds a planted commit
 #   make fleet-demo [HOSTS='lab:svm-npt ...'] a shard on each of several emulated hosts, merged
 #   make lab-list
@@ -18,7 +21,7 @@ HOST := svm-npt
 endif
 KERNEL ?= 6.1
 
-.PHONY: lab lab-shell lab-matrix mutants bisect-demo fleet-demo lab-list lab-fetch
+.PHONY: lab lab-shell lab-matrix mutants side-by-side repeat bisect-demo fleet-demo lab-list lab-fetch
 # A KERNEL asked for beside KERNEL_DIR is refused, its default is not meant.
 lab_options = --host '$(HOST)' $(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)') \
 	$(if $(KERNEL_DIR),$(if $(filter-out file,$(origin KERNEL)),--kernel '$(KERNEL)'),--kernel '$(KERNEL)') \
@@ -39,6 +42,19 @@ lab-matrix: all
 
 mutants: all
 	lab/mutants.sh $(lab_asked_for) $(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') $(MUTANTS) -- $(ARGS)
+
+# In build/bin, which the lab carries into its guests.
+$(B)/bin/flat_vm: $(patsubst %.c,$(B)/%.o,$(wildcard tests/flat/*.c)) $(B)/libkmc.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LIBS)
+
+check-build: $(B)/bin/flat_vm
+side-by-side: all $(B)/bin/flat_vm
+	lab/side-by-side.sh --kut '$(KUT)' $(if $(KSELFTEST),--kselftest '$(KSELFTEST)') $(lab_asked_for) \
+		$(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') $(MUTANTS)
+
+repeat: all
+	lab/run.sh $(lab_options) --cmd './runner.sh repeat $(N) --results $$RESULTS $(ARGS)'
 
 bisect-demo: all
 	lab/bisect-demo.sh $(lab_asked_for)

@@ -38,9 +38,9 @@ boot_together()
 	local host=$1 id out left=() outcome
 
 	out=$dir/boot-$host-$((++boots))
-	in_background "$here/run.sh" --host "$host" --kernel "$kernel" --files "$tmp/files" \
+	in_background "$here/run.sh" --host "$host" --kernel "$kernel" --carry "$tmp/files" \
 		--append "oops=panic KMC_DANGEROUS=1" --time-limit "$limit" --results "$dir" \
-		--run-name "${out##*/}" --cmd 'bash files/mutants-guest.sh' >"$out.log" 2>&1 </dev/null
+		--run-name "${out##*/}" --cmd 'bash carried/mutants-guest.sh' >"$out.log" 2>&1 </dev/null
 	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
 	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
 	[[ $outcome != @(interrupted|killed|failed) ]] || die "$host: $(tail -n 1 "$out.log" | sed 's/^lab: //')"

@@ -31,75 +31,10 @@ END
 
 # shellcheck source=common.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-# shellcheck source=source.sh
-. "$here/source.sh"
+# shellcheck source=mutant_source.sh
+. "$here/mutant_source.sh"
 # shellcheck source=mutants-together.sh
 . "$here/mutants-together.sh"
-
-areas() { (cd "$here/mutants" && printf '%s\n' *.conf) | sed 's/\.conf$//'; }
-
-# All mutants of the kernel, the area in front: "AREA;ID;KERNELS;FILE;...".
-mutant_rows()
-{
-	local area
-
-	for area in $(areas); do
-		rows "mutants/$area" | awk -F';' -v area="$area" -v kernel="$kernel" \
-			'$1 != "runs" && $1 != "hosts" && index(" " $2 " ", " " kernel " ") { print area ";" $0 }'
-	done
-}
-
-# row_of AREA KEY: the values of that row of the area's file, one per line.
-row_of()
-{
-	rows "mutants/$1" | awk -F';' -v key="$2" '$1 == key { for (i = 2; i <= NF; i++) print $i }'
-}
-
-# What the runner is to run for an area's mutants: one line of arguments per run, the
-# run most likely to notice first.
-runs_of() { row_of "$1" runs; }
-
-# The hosts asked for, or those that show an area's mutants, one per line.
-hosts_of()
-{
-	if ((${#hosts[@]})); then
-		printf '%s\n' "${hosts[@]}"
-	else
-		row_of "$1" hosts | grep . || printf '%s\n' svm-shadow svm-npt
-	fi
-}
-
-# read_mutant ID: sets area, file, function, from, to and what from its row.
-read_mutant()
-{
-	# shellcheck disable=SC2154 # all is in "all"
-	IFS=';' read -r area _ _ file function from to what < <(awk -F';' -v id="$1" '$2 == id' <<<"$all")
-}
-
-# break_kvm FILE FUNCTION FROM TO: in exactly one place, or not at all.  FUNCTION may be
-# "NAME > TEXT": the first place behind the line with that text.
-break_kvm()
-{
-	FUNCTION=${2%% > *} BEHIND=${2#"${2%% > *}"} FROM=$3 TO=$4 awk '
-		# Not as the end of another name.
-		function defines(line, i) {
-			i = index(line, ENVIRON["FUNCTION"] "(")
-			return i && substr(" " line, i, 1) !~ /[A-Za-z0-9_]/
-		}
-		BEGIN {
-			from = ENVIRON["FROM"]
-			behind = substr(ENVIRON["BEHIND"], 4)
-		}
-		/^[^[:space:]#}\/*]/ && defines($0) && !/;$/ { inside = 1 }
-		/^}/ { inside = armed = 0 }
-		inside && (behind == "" || armed && !found) && (i = index($0, from)) {
-			$0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(from))
-			found++
-		}
-		inside && behind != "" && index($0, behind) { armed = 1 }
-		{ print }
-		END { exit found != 1 }' "$1" >"$1.broken" && mv "$1.broken" "$1"
-}
 
 # The first thing that failed in a run, as "TEST: CASE".
 first_failure()
@@ -203,15 +138,6 @@ noticed()
 	return 1
 }
 
-build_modules()
-{
-	build_kvm >"$tmp/log" 2>&1 || return
-	rm -rf "$tmp/modules"
-	mkdir "$tmp/modules" && cp "$source_kvm"/*.ko "$tmp/modules/" || die_writing "copying modules" "$tmp"
-}
-
-compiler_said() { grep -m1 -E '(error|Error)' "$tmp/log"; }
-
 hosts=() kernel=6.1 results=$suite/results name="" limit=1800 control=yes list=no build_only=no together=1 ids=()
 while (($#)); do
 	option=$1
@@ -252,16 +178,7 @@ if [[ $list == yes ]]; then
 	mutant_rows | awk -F';' '{ printf "%-5s %-32s %s\n", $1, $2, $8 }'
 	exit 0
 fi
-# What is asked for: mutants, areas, or all.
-all=$(mutant_rows)
-asked=()
-for id in "${ids[@]+"${ids[@]}"}"; do
-	mapfile -t found < <(awk -F';' -v id="$id" '$1 == id || $2 == id { print $2 }' <<<"$all")
-	((${#found[@]})) || die "unknown mutant '$id' of kernel $kernel (see --list)"
-	asked+=("${found[@]}")
-done
-((${#asked[@]})) || mapfile -t asked < <(cut -d';' -f2 <<<"$all")
-mapfile -t ids < <(unique "${asked[@]}")
+find_mutants "${ids[@]+"${ids[@]}"}"
 command -v make >/dev/null || die "make is not installed (Debian package make)"
 [[ $build_only == yes ]] || check_built
 [[ ${TMPDIR:-/tmp} != *[!A-Za-z0-9/._+-]* ]] || die "kernels cannot be built in $TMPDIR: set TMPDIR to a plain name"
@@ -286,13 +203,7 @@ make_results "$name" "$(date +%Y%m%d-%H%M%S)-mutants"
 dir=$results/$run
 mkdir "$tmp/source" && get_source "$kernel" "$tmp/source"
 
-# Told before any of them runs.
-for id in "${ids[@]}"; do
-	read_mutant "$id"
-	cp "$source_kvm/$file" "$tmp/try" || die_writing "copying $file" "$tmp"
-	break_kvm "$tmp/try" "$function" "$from" "$to" ||
-		die "mutant $id: '$from' is not there once in $function() of $file"
-done
+check_mutants "${ids[@]}"
 
 if [[ $build_only == no && $control == yes ]]; then
 	build_modules || die "KVM cannot be built: $(compiler_said)"
@@ -316,10 +227,7 @@ for id in "${ids[@]}"; do
 	read_mutant "$id"
 	# What runs together is of one area, which says on which hosts.
 	((!${#waiting[@]})) || [[ $area == "$waiting_area" ]] || run_together
-	read_mutant "$id"
-	cp -p "$source_kvm/$file" "$tmp/original" || die_writing "copying $file" "$tmp"
-	break_kvm "$source_kvm/$file" "$function" "$from" "$to" || die_writing "breaking $file" "$tmp"
-	if ! build_modules; then
+	if ! build_mutant "$id"; then
 		result=UNBUILT verdicts=$(compiler_said)
 		((++unbuilt))
 	elif [[ $build_only == yes ]]; then
@@ -334,8 +242,7 @@ for id in "${ids[@]}"; do
 		result=SURVIVED
 		((++survived))
 	fi
-	# Newer than what was built from the broken one.
-	cat "$tmp/original" >"$source_kvm/$file" || die_writing "restoring $file" "$tmp"
+	mend_kvm
 	[[ -z $result ]] || tell "$id" "$result" "$verdicts"
 	((${#waiting[@]} < together)) || run_together
 done

@@ -13,12 +13,12 @@ Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --kernel NAME         kernel, see --list (6.1)
   --kernel-dir TREE     instead: the kernel of this build tree
   --modules-dir DIR     modules found there take the place of the kernel's own
+  --carry DIR           take this folder along, as /suite/carried
   --append TEXT         more for the command line of the guest's kernel
   --time-limit SECONDS  give up on the guest after this time (1800)
   --results DIR         where results go (results/)
   --run-name NAME       name of the run's folder there (time, host and kernel)
   --cmd COMMAND         debugging: run this shell command instead of the runner
-  --files DIR           debugging: what is there is in /suite/files in the guest
   --shell               debugging: a shell in the guest, until it exits
   --update              look for newer packages of kernel and emulator first
   --fetch               only fetch into the cache what --host and --kernel need;
@@ -78,14 +78,14 @@ take_runner_args()
 	done
 }
 
-host="" kernel="" kernel_tree="" modules_dir="" append="" limit=1800 results=$suite/results run="" cmd="" files="" shell=no update=no action=run
+host="" kernel="" kernel_tree="" modules_dir="" carry="" append="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
 runner_args=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
-	--host | --kernel | --kernel-dir | --modules-dir | --append | --time-limit | \
-		--results | --run-name | --cmd | --files)
+	--host | --kernel | --kernel-dir | --modules-dir | --carry | --append | \
+		--time-limit | --results | --run-name | --cmd)
 		(($#)) || die "$option needs a value"
 		[[ -n $1 ]] || die "$option: empty value"
 		case $option in
@@ -93,12 +93,12 @@ while (($#)); do
 		--kernel) kernel=$1 ;;
 		--kernel-dir) kernel_tree=$1 ;;
 		--modules-dir) modules_dir=$1 ;;
+		--carry) carry=$1 ;;
 		--append) append=$1 ;;
 		--time-limit) limit=$1 ;;
 		--results) results=$1 ;;
 		--run-name) run=$1 ;;
 		--cmd) cmd=$1 ;;
-		--files) files=$1 ;;
 		esac
 		shift
 		;;
@@ -120,6 +120,7 @@ if [[ $action == fetch ]]; then
 fi
 
 [[ -n $results ]] || die "--results: empty value"
+[[ -z $carry || -d $carry ]] || die "--carry: there is no folder $carry"
 [[ -n $host ]] || die "which host? --host NAME (see --list)"
 check_time_limit "$limit"
 check_run_name "$run"

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # for mutants.sh and side-by-side.sh; here, tmp, kernel, hosts: theirs
+# The mutants of mutants/*.conf, and KVM's source with one of them in it. To be sourced behind
+# common.sh; what gets the source comes with it.
+# shellcheck source=source.sh
+. "$here/source.sh"
+
+areas() { (cd "$here/mutants" && printf '%s\n' *.conf) | sed 's/\.conf$//'; }
+
+# All mutants of the kernel, the area in front: "AREA;ID;KERNELS;FILE;...".
+mutant_rows()
+{
+	local area
+
+	for area in $(areas); do
+		rows "mutants/$area" | awk -F';' -v area="$area" -v kernel="$kernel" \
+			'$1 != "runs" && $1 != "hosts" && index(" " $2 " ", " " kernel " ") { print area ";" $0 }'
+	done
+}
+
+# row_of AREA KEY: the values of that row of the area's file, one per line.
+row_of()
+{
+	rows "mutants/$1" | awk -F';' -v key="$2" '$1 == key { for (i = 2; i <= NF; i++) print $i }'
+}
+
+# What the runner is to run for an area's mutants: one line of arguments per run, the
+# run most likely to notice first.
+runs_of() { row_of "$1" runs; }
+
+# The hosts asked for, or those that show an area's mutants, one per line.
+hosts_of()
+{
+	if ((${#hosts[@]})); then
+		printf '%s\n' "${hosts[@]}"
+	else
+		row_of "$1" hosts | grep . || printf '%s\n' svm-shadow svm-npt
+	fi
+}
+
+# read_mutant ID: sets area, file, function, from, to and what from its row.
+read_mutant()
+{
+	# shellcheck disable=SC2154 # all is in "all"
+	IFS=';' read -r area _ _ file function from to what < <(awk -F';' -v id="$1" '$2 == id' <<<"$all")
+}
+
+# break_kvm FILE FUNCTION FROM TO: in exactly one place, or not at all.  FUNCTION may be
+# "NAME > TEXT": the first place behind the line with that text.
+break_kvm()
+{
+	FUNCTION=${2%% > *} BEHIND=${2#"${2%% > *}"} FROM=$3 TO=$4 awk '
+		# Not as the end of another name.
+		function defines(line, i) {
+			i = index(line, ENVIRON["FUNCTION"] "(")
+			return i && substr(" " line, i, 1) !~ /[A-Za-z0-9_]/
+		}
+		BEGIN {
+			from = ENVIRON["FROM"]
+			behind = substr(ENVIRON["BEHIND"], 4)
+		}
+		/^[^[:space:]#}\/*]/ && defines($0) && !/;$/ { inside = 1 }
+		/^}/ { inside = armed = 0 }
+		inside && (behind == "" || armed && !found) && (i = index($0, from)) {
+			$0 = substr($0, 1, i - 1) ENVIRON["TO"] substr($0, i + length(from))
+			found++
+		}
+		inside && behind != "" && index($0, behind) { armed = 1 }
+		{ print }
+		END { exit found != 1 }' "$1" >"$1.broken" && mv "$1.broken" "$1"
+}
+
+# find_mutants [MUTANT|AREA...]: those asked for, or all; sets all, their rows, and ids.
+find_mutants()
+{
+	local id asked=() found
+
+	all=$(mutant_rows)
+	for id; do
+		mapfile -t found < <(awk -F';' -v id="$id" '$1 == id || $2 == id { print $2 }' <<<"$all")
+		((${#found[@]})) || die "unknown mutant '$id' of kernel $kernel (see --list)"
+		asked+=("${found[@]}")
+	done
+	((${#asked[@]})) || mapfile -t asked < <(cut -d';' -f2 <<<"$all")
+	mapfile -t ids < <(unique "${asked[@]}")
+}
+
+# check_mutants MUTANT...: can each be made? Told before any of them runs.
+check_mutants()
+{
+	local id
+
+	for id; do
+		read_mutant "$id"
+		cp "$source_kvm/$file" "$tmp/try" || die_writing "copying $file" "$tmp"
+		break_kvm "$tmp/try" "$function" "$from" "$to" ||
+			die "mutant $id: '$from' is not there once in $function() of $file"
+	done
+}
+
+build_modules()
+{
+	build_kvm >"$tmp/log" 2>&1 || return
+	rm -rf "$tmp/modules"
+	mkdir "$tmp/modules" && cp "$source_kvm"/*.ko "$tmp/modules/" || die_writing "copying modules" "$tmp"
+}
+
+compiler_said() { grep -m1 -E '(error|Error)' "$tmp/log"; }
+
+# build_mutant MUTANT: modules with that mistake; mend_kvm is to follow.
+build_mutant()
+{
+	read_mutant "$1"
+	cp -p "$source_kvm/$file" "$tmp/original" || die_writing "copying $file" "$tmp"
+	break_kvm "$source_kvm/$file" "$function" "$from" "$to" || die_writing "breaking $file" "$tmp"
+	build_modules
+}
+
+# Newer than what was built from the broken one.
+mend_kvm() { cat "$tmp/original" >"$source_kvm/$file" || die_writing "restoring $file" "$tmp"; }
