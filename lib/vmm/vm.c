@@ -44,14 +44,19 @@ const char *vm_strerror(const struct vm *vm, int err)
 static struct vm *create_on(const struct host_card *card, unsigned long type)
 {
 	u64 identity = INTEL_IDENTITY_MAP_ADDR;
+	struct kvm_vm *kvm;
+	int kvm_fd, fd, size;
 	struct vm *vm;
-	int size;
 
 	TEST_REQUIRE(!card->kvm_error[0], "%s", card->kvm_error);
+	/* Ends the subtest if KVM makes none: nothing may be allocated yet. */
+	kvm = vmm_vm_create(type, &kvm_fd, &fd);
 	vm = calloc(1, sizeof(*vm));
 	TEST_ASSERT(vm, "out of memory");
 	vm->card = *card;
-	vm->kvm = vmm_vm_create(type, &vm->kvm_fd, &vm->fd);
+	vm->kvm = kvm;
+	vm->kvm_fd = kvm_fd;
+	vm->fd = fd;
 	size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vm->run_size = size > 0 ? size : 0;
 	/* Needed by VT-x only; other backends refuse or ignore them. */
