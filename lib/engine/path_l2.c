@@ -304,7 +304,37 @@ const struct transition_path path_vmexit_tdp = {
 	.by_guest = go_vmexit,
 };
 
-/* Both kinds of a path that begins in L2; BACK: #VMEXIT is the end of it. */
+/* Behind SMM, with a name of its own: what L1 finds then has been through the save areas. */
+static const struct transition_path path_vmexit_smm = {
+	.name = "vmexit-smm",
+	.does = "#VMEXIT from an L2 that was interrupted by SMM",
+	.applies = to_paging,
+	.lacks = l2_lacks,
+	.vcpu = l1_vcpu,
+	.outer = outer_to,
+	.into = &path_vmrun,
+	.by_guest = go_vmexit,
+};
+
+static const struct transition_path path_vmexit_smm_tdp = {
+	.name = "vmexit-smm-tdp",
+	.does = "the same with nested paging",
+	.applies = to_paging,
+	.lacks = l2_lacks_tdp,
+	.vcpu = l1_vcpu,
+	.outer = outer_to,
+	.into = &path_vmrun_tdp,
+	.by_guest = go_vmexit,
+};
+
+#define BACK_none NULL
+#define BACK_none_tdp NULL
+#define BACK_vmexit (&path_vmexit)
+#define BACK_vmexit_tdp (&path_vmexit_tdp)
+#define BACK_vmexit_smm (&path_vmexit_smm)
+#define BACK_vmexit_smm_tdp (&path_vmexit_smm_tdp)
+
+/* Both kinds of a path that begins in L2; BACK: the end of it. */
 #define L2_PATHS(VARIABLE, NAME, DOES, LACKS, VCPU, BACK, ...)                                    \
 	const struct transition_path path_##VARIABLE = {                                          \
 		.name = NAME,                                                                     \
@@ -313,7 +343,7 @@ const struct transition_path path_vmexit_tdp = {
 		.vcpu = VCPU,                                                                     \
 		.outer = outer_usual,                                                             \
 		.into = &path_vmrun,                                                              \
-		.back = (BACK) ? &path_vmexit : NULL,                                             \
+		.back = BACK_##BACK,                                                              \
 		__VA_ARGS__                                                                       \
 	};                                                                                        \
 	const struct transition_path path_##VARIABLE##_tdp = {                                    \
@@ -323,19 +353,19 @@ const struct transition_path path_vmexit_tdp = {
 		.vcpu = VCPU,                                                                     \
 		.outer = outer_usual,                                                             \
 		.into = &path_vmrun_tdp,                                                          \
-		.back = (BACK) ? &path_vmexit_tdp : NULL,                                         \
+		.back = BACK_##BACK##_tdp,                                                        \
 		.tdp = true,                                                                      \
 		__VA_ARGS__                                                                       \
 	}
 
 L2_PATHS(l2_guest, "l2-guest", "MOV to CR0, CR3, CR4 and WRMSR EFER by L2, which L1 lets pass",
-	 l2_lacks, l1_vcpu, false, .all_pairs = true, .by_guest = go_l2_guest);
+	 l2_lacks, l1_vcpu, none, .all_pairs = true, .by_guest = go_l2_guest);
 L2_PATHS(l2_sregs, "l2-sregs", "KVM_SET_SREGS with the vCPU in L2: L2's registers; then #VMEXIT",
-	 l2_lacks, l1_vcpu, true, .all_pairs = true, .by_vmm = go_l2_sregs);
+	 l2_lacks, l1_vcpu, vmexit, .all_pairs = true, .by_vmm = go_l2_sregs);
 L2_PATHS(l2_smm, "l2-smm", "SMI in L2, and RSM to it; then #VMEXIT",
-	 smm_lacks, smm_vcpu, true, .applies = same, .by_vmm = go_l2_smm);
+	 smm_lacks, smm_vcpu, vmexit_smm, .applies = same, .by_vmm = go_l2_smm);
 L2_PATHS(l2_init, "l2-init", "INIT in L2, which L1 does not intercept; the guest boots",
-	 init_lacks, init_vcpu, false, .applies = may_init, .lands_in = &boot_state,
+	 init_lacks, init_vcpu, none, .applies = may_init, .lands_in = &boot_state,
 	 .by_vmm = go_l2_init);
 L2_PATHS(l2_left, "l2-left", "KVM_SET_SREGS in L2 that clears EFER.SVME, or KVM_SET_MSRS before it",
-	 l2_lacks, l1_vcpu, false, .applies = may_leave, .by_vmm = go_l2_left);
+	 l2_lacks, l1_vcpu, none, .applies = may_leave, .by_vmm = go_l2_left);

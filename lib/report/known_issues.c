@@ -21,7 +21,8 @@ struct issue {
 	json_t *tests; /* list of names */
 	json_t *host;  /* object */
 	json_t *cases; /* a glob or a list of globs */
-	const char *after; /* a glob on the state before, or NULL */
+	const char *after; /* a glob on the state that the outcome may be kept from, or NULL */
+	const char *from;  /* a glob on the state that the vCPU came from, or NULL */
 	const char *path;  /* a glob on the way from there, or NULL */
 	const char *engine; /* a glob on who made the access; NULL: native alone */
 	const char *expires; /* "2027-06-30": to be looked at again after that day; NULL: never */
@@ -41,7 +42,8 @@ struct known_issues {
 };
 
 /* The fields that an entry may leave out. */
-static const char *const optional_fields[] = { "after", "path", "engine", "link", "expires" };
+static const char *const optional_fields[] = { "after", "from", "path", "engine", "link",
+					       "expires" };
 
 /* Where a complaint goes and what it is about. */
 struct checker {
@@ -171,6 +173,7 @@ static bool load_issue(struct checker *check, struct known_issues *issues, json_
 		    !check_text(check, entry, optional_fields[i]))
 			return false;
 	issue->after = json_string_value(json_object_get(entry, "after"));
+	issue->from = json_string_value(json_object_get(entry, "from"));
 	issue->path = json_string_value(json_object_get(entry, "path"));
 	issue->engine = json_string_value(json_object_get(entry, "engine"));
 	issue->expires = json_string_value(json_object_get(entry, "expires"));
@@ -336,6 +339,7 @@ static bool issue_covers(struct issue *issue, const struct case_failure *failure
 	if (!mismatch_covered(issue, mismatch))
 		return false;
 	if (!engine_covered(issue, failure->engine) || !field_covered(issue->after, failure->after) ||
+	    !field_covered(issue->from, failure->from ? failure->from : failure->after) ||
 	    !field_covered(issue->path, failure->path))
 		return false;
 	if (json_is_string(issue->cases))
@@ -371,7 +375,7 @@ int known_issues_match(struct known_issues *issues, const struct case_failure *f
 /* Does it cover whatever has this text and engine? */
 static bool covers_every_case(const struct issue *issue)
 {
-	return !issue->after && !issue->path && json_is_string(issue->cases) &&
+	return !issue->after && !issue->from && !issue->path && json_is_string(issue->cases) &&
 	       !strcmp(json_string_value(issue->cases), "*");
 }
 
