@@ -56,6 +56,11 @@ struct transition_path {
 	 * state "from", or, for a path that begins in L2, to L1's state.
 	 */
 	const struct transition_path *back;
+	/*
+	 * A way back has it if it is told apart by what happened in L2 before: that path, by which
+	 * the VMM leads from L2's state to the same.  A replay does it first.
+	 */
+	const struct transition_path *meanwhile;
 	bool tdp; /* in L2, there is nested paging */
 	/* VMX: the script is L2's, which L1 enters at once; it ends in L2. */
 	bool in_vmx_l2;

@@ -309,10 +309,11 @@ static const struct transition_path path_vmexit_smm = {
 	.name = "vmexit-smm",
 	.does = "#VMEXIT from an L2 that was interrupted by SMM",
 	.applies = to_paging,
-	.lacks = l2_lacks,
-	.vcpu = l1_vcpu,
+	.lacks = smm_lacks,
+	.vcpu = smm_vcpu,
 	.outer = outer_to,
 	.into = &path_vmrun,
+	.meanwhile = &path_l2_smm,
 	.by_guest = go_vmexit,
 };
 
@@ -320,10 +321,11 @@ static const struct transition_path path_vmexit_smm_tdp = {
 	.name = "vmexit-smm-tdp",
 	.does = "the same with nested paging",
 	.applies = to_paging,
-	.lacks = l2_lacks_tdp,
-	.vcpu = l1_vcpu,
+	.lacks = smm_lacks_tdp,
+	.vcpu = smm_vcpu,
 	.outer = outer_to,
 	.into = &path_vmrun_tdp,
+	.meanwhile = &path_l2_smm_tdp,
 	.by_guest = go_vmexit,
 };
 

@@ -28,7 +28,8 @@ const struct transition_path *transition_path_find(const struct transition_path 
 		if ((*paths)->back && !strcmp((*paths)->back->name, name))
 			return (*paths)->back;
 	}
-	return NULL;
+	/* How every test gets into its first state. */
+	return strcmp(name, path_sregs.name) ? NULL : &path_sregs;
 }
 
 const struct mmu_state *transition_path_outer(const struct transition_path *path,

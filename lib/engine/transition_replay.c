@@ -99,7 +99,7 @@ struct leg {
 	bool told;
 };
 
-/* The VMM's path begins in L2, which makes everyone's accesses. */
+/* What the VMM does begins in L2, which makes everyone's accesses. */
 static void enter_l2(struct journey *j, const struct leg *leg)
 {
 	struct script script;
@@ -119,11 +119,15 @@ static struct script_end go(struct journey *j, struct leg *leg)
 	struct script script;
 	u32 ops = 0;
 
-	if (path->by_vmm && path->outer)
+	if ((path->by_vmm && path->outer) || path->meanwhile)
 		enter_l2(j, leg);
 
 	script_begin(&script, j->guest);
-	if (path->by_guest) {
+	if (path->meanwhile) {
+		script_add_start(&script, leg->from);
+		ops = script.nr_ops;
+		path->by_guest(&script, leg->from, leg->to);
+	} else if (path->by_guest) {
 		transition_path_start(&script, path, leg->from, leg->to);
 		script_add_cases(&script, EVERYONES, leg->nr_from);
 		ops = script.nr_ops;
@@ -137,7 +141,9 @@ static struct script_end go(struct journey *j, struct leg *leg)
 		script_add_pkru(&script, leg->to);
 	else
 		script_add_start(&script, leg->to);
-	if (path->by_guest)
+	if (path->meanwhile)
+		path->meanwhile->by_vmm(j, leg->from, leg->from);
+	else if (path->by_guest)
 		journey_enter(j, transition_path_outer(path, leg->from, leg->to));
 	else
 		path->by_vmm(j, leg->from, leg->to);

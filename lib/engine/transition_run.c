@@ -195,8 +195,11 @@ static const char *path_names(void)
 	static char names[512];
 	const struct transition_path *const *path;
 
+	/* How every test gets into its first state. */
+	add_name(names, &path_sregs);
 	for (path = test->paths; *path; path++) {
-		add_name(names, *path);
+		if (*path != &path_sregs)
+			add_name(names, *path);
 		if ((*path)->back && !strstr(names, (*path)->back->name))
 			add_name(names, (*path)->back);
 	}
