@@ -13,7 +13,8 @@
 #include "td_cases.h"
 #include "td_internal.h"
 
-#define NR_WORKERS 3
+#define NR_WORKERS TD_MAX_VCPUS
+#define STRIDE (TD_PAGE_SIZE / NR_WORKERS) /* of their words in a page */
 #define NR_PAGES 4
 #define NR_ROUNDS 40
 #define BATCH 24
@@ -69,7 +70,7 @@ static struct td_step random_step(struct worker *w, u32 *page, bool *shared)
 		break;
 	}
 	if (step.op == TD_READ || step.op == TD_WRITE)
-		step.gpa += w->v->id * TD_WORD_STRIDE;
+		step.gpa += w->v->id * STRIDE;
 	return step;
 }
 
@@ -178,7 +179,7 @@ static void look_around(const struct td_part *part, struct td_guest *td, struct 
 			struct td_step step = { .op = TD_READ };
 			struct td_seen seen;
 
-			step.gpa = page_gpa(&workers[0], page, shared) + i * TD_WORD_STRIDE;
+			step.gpa = page_gpa(&workers[0], page, shared) + i * STRIDE;
 			td_guest_run(&td->cpu[0], &step, 1, &seen);
 			report_cases(1);
 			if (!seen.other[0] && !seen.outcome.nr_exits &&
