@@ -116,9 +116,9 @@ static int replay(const void *context)
 	ept_seen_text(guest, &r.w.batch, l2_ept_item_gva(&r.w, &r.item), &seen, o);
 	printf("# address   linear %#llx, L2-physical %#llx\n",
 	       (unsigned long long)l2_ept_item_gva(&r.w, &r.item), (unsigned long long)r.item.gpa);
-	printf("# expected  %s%s\n# observed  %s%s (exit reason %#llx qualification %#llx)\n", e,
-	       ad_e, o, ad_o, (unsigned long long)seen.exit.code,
-	       (unsigned long long)seen.exit.info);
+	printf("# expected  %s%s\n# observed  %s%s\n", e, ad_e, o, ad_o);
+	printf("# exit      reason %#llx, qualification %#llx\n",
+	       (unsigned long long)seen.exit.code, (unsigned long long)seen.exit.info);
 	printf("# rule      %s: %s\n#           %s\n", rule_text(expected.rule)->name,
 	       rule_text(expected.rule)->says, rule_text(expected.rule)->manual);
 	l2_ept_free(tables);
