@@ -119,12 +119,24 @@ static void check_states(const struct subtest *self)
 	note_left_out(part->a);
 }
 
+/*
+ * L2's own MOV to CR, which KVM emulates: a PDPTE that was cleaned just before has A again when
+ * the host was interrupted meanwhile (struct guest.marks_pdptes), and the MOV ends in #GP.
+ */
+static bool may_find_marks(const struct part *part)
+{
+	return journey->guest->marks_pdptes && part->path->by_guest && part->path->outer &&
+	       (part->a == MODE_PAE || part->b == MODE_PAE);
+}
+
 static void run_part(const struct subtest *self)
 {
 	const struct part *part = self->data;
 
 	prepare();
 	require_path(part->path);
+	TEST_REQUIRE(!may_find_marks(part),
+		     "this emulated CPU sets A in L2's PDPTEs, and KVM then has none");
 	know_mode(part->a);
 	know_mode(part->b);
 	TEST_REQUIRE(journey->nr_runnable[part->a], "no state of %s runs here",
