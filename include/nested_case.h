@@ -122,4 +122,7 @@ gva_t nested_rig_map(struct nested_rig *rig, const struct nested_case *like, u32
 void nested_rig_copy(struct nested_rig *rig, gpa_t to, gpa_t from, u32 bytes);
 const struct phys_memory *nested_rig_memory(const struct nested_rig *rig);
 
+/* "npf(p,w,final) gpa=0x1000", of EXITINFO1 and EXITINFO2 (APM2 15.25.6); text: OUTCOME_TEXT_LEN. */
+void npf_text(u64 info, gpa_t gpa, char *text);
+
 #endif

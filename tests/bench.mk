@@ -13,7 +13,7 @@ KUT ?=
 KUT_FILE := $(B)/bin/access_test.flat
 bench_kut_args := $(if $(KUT),--kut $(KUT_FILE))
 
-$(BENCH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c)) $(B)/libkmc.a
+$(BENCH): $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c) tests/flat/multiboot.c) $(B)/libkmc.a
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^ $(LIBS)
 

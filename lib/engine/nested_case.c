@@ -162,7 +162,7 @@ struct work {
 
 static struct work work;
 
-static void exit_says(u64 info, gpa_t gpa, char text[OUTCOME_TEXT_LEN])
+void npf_text(u64 info, gpa_t gpa, char *text)
 {
 	char bits[48];
 
@@ -177,7 +177,7 @@ static void expected_text(const struct nested_result *e, char text[OUTCOME_TEXT_
 	struct walk_result l2 = e->l2;
 
 	if (e->outcome == NESTED_EXIT) {
-		exit_says(e->exit.info, e->exit.gpa, text);
+		npf_text(e->exit.info, e->exit.gpa, text);
 		return;
 	}
 	l2.gpa = e->gpa;
@@ -199,7 +199,7 @@ static void observed_text(const struct work *w, u32 i, char text[OUTCOME_TEXT_LE
 	size_t n;
 
 	if (is_npf(o) && exit->count) {
-		exit_says(exit->info, exit->gpa, text);
+		npf_text(exit->info, exit->gpa, text);
 		n = strlen(text);
 		if (exit->rip != agent_fault_rip(&w->batch, w->gvas[i]))
 			snprintf(text + n, OUTCOME_TEXT_LEN - n, " rip=%#llx",

@@ -187,23 +187,13 @@ static bool as_expected(const struct stage *s, const struct expected *x,
 	       o->rip == agent_fault_rip(&batch, probe_gva(s, x->probe));
 }
 
-static void exit_says(u64 info, gpa_t gpa, char text[OUTCOME_TEXT_LEN])
-{
-	char bits[48];
-
-	error_code_text((u32)info, bits);
-	snprintf(text, OUTCOME_TEXT_LEN, "npf(%s%s%s%s) gpa=%#llx", bits,
-		 info & NPF_FINAL ? ",final" : "", info & NPF_WALK ? ",walk" : "",
-		 info >> 34 ? ",?" : "", (unsigned long long)gpa);
-}
-
 static void observed_text(const struct stage *s, const struct agent_result *o,
 			  char text[OUTCOME_TEXT_LEN])
 {
 	gpa_t gpa;
 
 	if (o->status == (STATUS_EXIT | STATUS_L2_EXIT | SVM_EXIT_NPF))
-		exit_says(o->error | (u64)o->ad << 32, o->cr2, text);
+		npf_text(o->error | (u64)o->ad << 32, o->cr2, text);
 	else if (o->status == STATUS_DONE && guest_page_by_tag(s->e->guest, o->value, false, &gpa))
 		snprintf(text, OUTCOME_TEXT_LEN, "ok page=%#llx", (unsigned long long)gpa);
 	else
@@ -214,7 +204,7 @@ static void observed_text(const struct stage *s, const struct agent_result *o,
 static void expected_text(const struct expected *x, char text[OUTCOME_TEXT_LEN])
 {
 	if (x->result.outcome == NESTED_EXIT)
-		exit_says(x->result.exit.info, x->result.exit.gpa, text);
+		npf_text(x->result.exit.info, x->result.exit.gpa, text);
 	else
 		snprintf(text, OUTCOME_TEXT_LEN, "ok page=%#llx",
 			 (unsigned long long)x->result.gpa & ~0xfffull);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Boots an ELF file of kvm-unit-tests: 32-bit protected mode as the Multiboot specification says
- * (3.2: registers, 3.3: boot information), a local APIC, and what else it looks for: a serial port, QEMU's
+ * Boots an ELF file of kvm-unit-tests (tests/flat/multiboot.h), with a local APIC and what else it looks for: a serial port, QEMU's
  * configuration port (docs/specs/fw_cfg in QEMU: how many CPUs) and its exit port.
  *
  * Its `access` puts out a dot for every 65536 checks.  A check that fails puts out lines of text, each
@@ -14,17 +13,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "../flat/multiboot.h"
 #include "kut.h"
 #include "test_assert.h"
 #include "vm.h"
-#include "x86.h"
 
 #define RAM_SIZE 0x10000000ull
-#define BOOT_INFO 0x9000
-#define COMMAND_LINE 0x9100
-#define MULTIBOOT_MAGIC 0x2badb002
-#define HAS_MEMORY 1u
-#define HAS_COMMAND_LINE 4u
 #define SERIAL 0x3f8
 #define SERIAL_STATUS (SERIAL + 5)
 #define SERIAL_READY 0x20
@@ -35,10 +29,6 @@
 #define REPORTER "ac_test_check"
 #define CHECKS_PER_DOT 65536
 #define MAX_FACTOR 8
-
-struct boot_info {
-	u32 flags, mem_lower, mem_upper, boot_device, cmdline;
-};
 
 struct machine {
 	struct vcpu *vcpu;
@@ -123,19 +113,24 @@ static void *read_part(FILE *file, const char *path, u64 offset, u64 size)
 }
 
 /* What is called as (test, bool *success, bool failed, text...) notes failures without text. */
-static void silence(struct vm *vm, FILE *file, const char *path, const Elf32_Ehdr *head)
+static void silence(struct vm *vm, const char *path)
 {
 	/* test %dl, %dl; jz 1f; movb $0, (%rsi); 1: ret */
 	static const u8 note_only[] = { 0x84, 0xd2, 0x74, 0x03, 0xc6, 0x06, 0x00, 0xc3 };
-	Elf32_Shdr *sections = read_part(file, path, head->e_shoff, head->e_shnum * sizeof(*sections));
+	FILE *file = fopen(path, "r");
+	Elf32_Shdr *sections;
+	Elf32_Ehdr head;
 	u32 i, k;
 
-	for (i = 0; i < head->e_shnum; i++) {
+	TEST_ASSERT(file && fread(&head, sizeof(head), 1, file) == 1, "%s: no ELF file", path);
+	sections = read_part(file, path, head.e_shoff, head.e_shnum * sizeof(*sections));
+
+	for (i = 0; i < head.e_shnum; i++) {
 		const Elf32_Shdr *s = &sections[i];
 		Elf32_Sym *symbols;
 		char *names;
 
-		if (s->sh_type != SHT_SYMTAB || s->sh_link >= head->e_shnum)
+		if (s->sh_type != SHT_SYMTAB || s->sh_link >= head.e_shnum)
 			continue;
 		symbols = read_part(file, path, s->sh_offset, s->sh_size);
 		names = read_part(file, path, sections[s->sh_link].sh_offset,
@@ -150,61 +145,7 @@ static void silence(struct vm *vm, FILE *file, const char *path, const Elf32_Ehd
 		free(symbols);
 	}
 	free(sections);
-}
-
-/* The file's loadable segments, to where they want to be; returns its entry. */
-static u32 load(struct vm *vm, const char *path)
-{
-	FILE *file = fopen(path, "r");
-	Elf32_Phdr *parts;
-	Elf32_Ehdr head;
-	u32 i;
-
-	TEST_ASSERT(file && fread(&head, sizeof(head), 1, file) == 1 &&
-		    !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_ident[EI_CLASS] == ELFCLASS32,
-		    "%s: no 32-bit ELF file", path);
-	parts = read_part(file, path, head.e_phoff, head.e_phnum * sizeof(*parts));
-	for (i = 0; i < head.e_phnum; i++) {
-		const Elf32_Phdr *p = &parts[i];
-		void *part;
-
-		if (p->p_type != PT_LOAD)
-			continue;
-		TEST_ASSERT(p->p_filesz < RAM_SIZE && p->p_paddr < RAM_SIZE - p->p_filesz,
-			    "%s: segment %u", path, i);
-		part = read_part(file, path, p->p_offset, p->p_filesz);
-		memcpy(vm_gpa2hva(vm, p->p_paddr), part, p->p_filesz);
-		free(part);
-	}
-	free(parts);
-	silence(vm, file, path, &head);
 	fclose(file);
-	return head.e_entry;
-}
-
-static void boot(struct vm *vm, struct vcpu *vcpu, u32 entry)
-{
-	const struct boot_info info = {
-		.flags = HAS_MEMORY | HAS_COMMAND_LINE,
-		.mem_lower = 640,
-		.mem_upper = RAM_SIZE / 1024,
-		.cmdline = COMMAND_LINE,
-	};
-	const struct kvm_segment data = { .limit = 0xffffffff, .selector = 0x10, .type = 3, .present = 1,
-					  .db = 1, .s = 1, .g = 1 };
-	struct kvm_regs regs = { .rip = entry, .rax = MULTIBOOT_MAGIC, .rbx = BOOT_INFO,
-				 .rflags = X86_EFLAGS_FIXED };
-	struct kvm_sregs sregs;
-
-	memcpy(vm_gpa2hva(vm, BOOT_INFO), &info, sizeof(info));
-	strcpy(vm_gpa2hva(vm, COMMAND_LINE), "access");
-	vcpu_sregs_get(vcpu, &sregs);
-	sregs.cr0 |= X86_CR0_PE;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.cs = data;
-	sregs.cs.selector = 0x08;
-	sregs.cs.type = 11;
-	vcpu_sregs_set(vcpu, &sregs);
-	vcpu_regs_set(vcpu, &regs);
 }
 
 struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
@@ -221,7 +162,8 @@ struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
 	TEST_REQUIRE(!error, "KVM_CREATE_IRQCHIP: %s", strerror(error));
 	vm_mem_add(vm, 0, RAM_SIZE, VM_ANY_NODE);
 	m.vcpu = vm_vcpu_add(vm, 0);
-	boot(vm, m.vcpu, load(vm, path));
+	multiboot_enter(m.vcpu, RAM_SIZE, multiboot_load(vm, RAM_SIZE, path), "access");
+	silence(vm, path);
 	exit = vcpu_run_answering(m.vcpu, MAX_FACTOR * seconds * 1000, &error, serve, &m);
 	if (m.dots > 1)
 		rate.per_second = (m.dots - 1.0) * CHECKS_PER_DOT / (m.last - m.first);
