@@ -89,6 +89,7 @@ usage() {
 	  --shard I/N         run every Nth subtest of each test, from the Ith on
 	  --max-failures N    stop each test after N failing cases
 	  --seed N            shuffle the order of the subtests
+	  --jobs N            run N subtests of a test at a time (1)
 	  --time-limit N      seconds each test may take (600)
 	  --results DIR       folder of the runs ($results_are)
 	  --run-name NAME     name of this run (time and host name)
@@ -108,9 +109,9 @@ usage() {
 names=() tags=() skip_tags=() test_args=() pass_on=() run_args=() selection=()
 mode=run setup=0 quick=0 case_id='' time_limit=600 run_name='' summarize=1
 
-need_number() { # OPTION TEXT [1]: above 0 with the 1
-	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0})) && return
-	die "option '$1' needs a number${3:+ above 0}, not '$2'"
+need_number() { # OPTION TEXT [1 [MOST]]: above 0 with the 1
+	[[ $2 =~ ^[0-9]{1,18}$ ]] && ((10#$2 >= ${3-0} && 10#$2 <= ${4-10#$2})) && return
+	die "option '$1' needs a number${3:+ above 0}${4:+, $4 at most}, not '$2'"
 }
 
 need_shard() {
@@ -126,6 +127,7 @@ parse_value() {
 	--case) case_id=$2 pass_on+=(--case "$2") ;;
 	--shard) need_shard "$1" "$2" && pass_on+=("$1" "$2") selection+=("$1" "$2") ;;
 	--max-failures | --seed) need_number "$1" "$2" && pass_on+=("$1" "$2") ;;
+	--jobs) need_number "$1" "$2" 1 4096 && pass_on+=("$1" "$2") ;;
 	--time-limit) need_number "$1" "$2" 1 && time_limit=$((10#$2)) ;;
 	--results) results=$2 ;;
 	--run-name)
@@ -150,7 +152,7 @@ parse_options() {
 		--help | -h) usage && exit 0 ;;
 		--no-summary) summarize=0 ;;
 		--*=*) parse_value "${option%%=*}" "${option#*=}" ;;
-		--tag | --skip-tag | --filter | --case | --shard | --max-failures | --seed | \
+		--tag | --skip-tag | --filter | --case | --shard | --max-failures | --seed | --jobs | \
 			--time-limit | --results | --run-name)
 			(($#)) || die "option '$option' needs an argument"
 			parse_value "$option" "$1"

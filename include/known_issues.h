@@ -49,10 +49,15 @@ void known_issues_engine(struct known_issues *issues, const char *engine);
  * it names any) made accesses.
  */
 bool known_issue_unused(const struct known_issues *issues, int nr);
+/* What known_issue_unused() goes by, for another process's copy of the same file. */
+u8 known_issue_seen(const struct known_issues *issues, int nr);
+void known_issue_add_seen(struct known_issues *issues, int nr, u8 seen);
 /* Kept by known_issues_select()? */
 bool known_issue_selected(const struct known_issues *issues, int nr);
 /* The day after which it was to be looked at again, if that is over (UTC); else NULL. */
 const char *known_issue_expired(const struct known_issues *issues, int nr);
+/* "id1, id2" on standard output, of the entries that have cases. */
+void known_issues_print_ids(const struct known_issues *issues, const u64 *cases);
 /*
  * A line on standard output and an event in the results for each entry that covered nothing
  * where it should have (fixed, or written wrongly), for each that nobody has looked at since its day.

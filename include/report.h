@@ -27,6 +27,7 @@ struct test_options {
 	const char *results;      /* --results FILE (JSON lines); NULL = none */
 	const char *known_issues; /* --known-issues FILE; NULL = none */
 	u64 max_failures;         /* --max-failures N: stop after N failing cases; 0 = no limit */
+	unsigned int jobs;        /* --jobs N: processes that run subtests at the same time; 1 = this one */
 	u64 seed;                 /* --seed N: shuffles the order of subtests */
 	bool shuffle;             /* --seed was given */
 	const char *replay;       /* argv[0], for the replay command */
@@ -40,6 +41,7 @@ struct test_about {
 	bool seeded;          /* --seed makes other cases, not only another order: replays need it */
 	const char *paths;    /* NULL, or names separated by ", ": understands --path */
 	const char *engines;  /* NULL, or names separated by ", " for --help and for checking --engine */
+	bool one_process;     /* subtests build on those before them: --jobs does not part them */
 	bool replays_all;     /* --case understands --engine all */
 	const char *tags;     /* NULL, or names separated by commas, e.g. "model,no-kvm": what runner.sh --tag picks by */
 };
@@ -76,7 +78,9 @@ struct subtest {
 
 /*
  * Runs all subtests that the options select, in order (or shuffled by seed), each in a
- * scope of its own, and returns the process's exit code.
+ * scope of its own, and returns the process's exit code.  With --jobs other processes, forked
+ * from this one, run them and are gone afterwards: what subtests keep in static data for
+ * each other, a VM above all, must be made by a subtest, and is not seen here.
  */
 int report_run(const struct test_about *about, const struct test_options *options,
 	       const struct subtest *subtests, unsigned int nr_subtests);

@@ -50,7 +50,7 @@ run() {
 	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null
 	code=$?
 	out=$(<"$scratch/out") err=$(<"$scratch/err")
-	((code == want)) || problem "exit code $code, not $want: $* (${err: -600})"
+	((code == want)) || { end_of "$err" && problem "exit code $code, not $want: $* ($REPLY)"; }
 }
 
 # refuse TEXT COMMAND...: bad input; exit code 2, nothing on stdout, one line on stderr with TEXT.
@@ -63,7 +63,12 @@ refuse() {
 	[[ $err == *"$text"* ]] || problem "'$text' is not in: $err"
 }
 
-has() { [[ $2 == *"$1"* ]] || problem "'$1' is not in: ${2: -600}"; }
-hasnt() { [[ $2 != *"$1"* ]] || problem "'$1' is in: ${2: -600}"; }
+# The last 600 characters of a text, in REPLY.
+end_of() {
+	REPLY=$1
+	((${#1} <= 600)) || REPLY=${1: -600}
+}
+has() { [[ $2 == *"$1"* ]] || { end_of "$2" && problem "'$1' is not in: $REPLY"; }; }
+hasnt() { [[ $2 != *"$1"* ]] || { end_of "$2" && problem "'$1' is in: $REPLY"; }; }
 # last_line TEXT: of what run() had on stdout.
 last_line() { [[ ${out##*$'\n'} == "$1" ]] || problem "last line is '${out##*$'\n'}', not '$1'"; }

@@ -127,6 +127,7 @@ list_parts() {
 	part lab-fetch 120 tests/lab_fetch_test.sh
 	part runner_test 300 tests/runner_test.sh
 	part results_test 120 tests/results_test.sh
+	part jobs 120 tests/jobs_test.sh
 	part quick 120 tests/quick_test.sh
 	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
@@ -162,6 +163,8 @@ list_parts() {
 	part san-td_memory_seeded 300 build/san/tests/td_memory_seeded_test --seeded
 	part san-runner_test 600 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/runner_test.sh
+	part san-jobs 240 env FAKE_TEST="$here/build/san/tests/fake_test" \
+		KMC_REPORT="$here/build/san/bin/kmc-report" tests/jobs_test.sh
 	part san-results_test 240 env FAKE_TEST="$here/build/san/tests/fake_test" \
 		KMC_REPORT="$here/build/san/bin/kmc-report" tests/results_test.sh
 	part san-input 300 env WALK_TEST="$here/build/san/x86/walk_test" \

@@ -50,7 +50,6 @@ struct tables {
 static struct tables usual, front[2];
 static const char *lacks[MAX_ENGINES];
 static bool lacks_known[MAX_ENGINES];
-static u64 cases[MAX_ENGINES];
 
 static void make_plans(struct tables *t, enum plan_kind fast, enum plan_kind careful)
 {
@@ -136,9 +135,8 @@ static void run_access(const struct part *part, const struct actor *actor,
 			continue;
 		plans = all ? t->fast : t->careful;
 		if (cases_probe(t->guest, part->engine, &part->state, actor, access, careful))
-			cases[engine_index(part->engine)] +=
-				cases_run(t->guest, part->engine, &part->state, actor, access,
-					  careful, &plans[area]);
+			cases_run(t->guest, part->engine, &part->state, actor, access, careful,
+				  &plans[area]);
 	}
 }
 
@@ -182,17 +180,6 @@ static void run_part(const struct subtest *self)
 	cases_check_memory(usual.guest, &part->state);
 	for (i = 0; i < 2; i++)
 		cases_check_memory(front[i].guest, &part->state);
-}
-
-/* "# engine forced: 123456 cases" */
-static void print_totals(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_engines; i++)
-		if (cases[i])
-			printf("# engine %s: %llu cases\n", engines[i]->name,
-			       (unsigned long long)cases[i]);
 }
 
 /* Of a sampled engine's: no flag, each one alone, all. */
@@ -240,7 +227,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < nr; i++)
 		subtests[i] = (struct subtest){ parts[i].name, run_part, &parts[i] };
 	code = report_run(&about, &options, subtests, nr);
-	print_totals();
 	free_tables(&usual);
 	free_tables(&front[0]);
 	free_tables(&front[1]);

@@ -33,6 +33,7 @@ static const struct test_about about = {
 	.name = "role_word_test",
 	.proves = "the role words of KVM's pages are what the role rules say, and no page is made twice",
 	.tags = "role,whitebox",
+	.one_process = true,
 };
 
 /* What becomes different in a full entry. */

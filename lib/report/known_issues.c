@@ -442,3 +442,19 @@ bool known_issue_unused(const struct known_issues *issues, int nr)
 
 	return issue->selected && !issue->used && (issue->tried || !issue->engine);
 }
+
+/* Bits of known_issue_seen(). */
+#define SEEN_USED 1
+#define SEEN_TRIED 2
+
+u8 known_issue_seen(const struct known_issues *issues, int nr)
+{
+	return (issues->issues[nr].used ? SEEN_USED : 0) |
+	       (issues->issues[nr].tried ? SEEN_TRIED : 0);
+}
+
+void known_issue_add_seen(struct known_issues *issues, int nr, u8 seen)
+{
+	issues->issues[nr].used |= !!(seen & SEEN_USED);
+	issues->issues[nr].tried |= !!(seen & SEEN_TRIED);
+}

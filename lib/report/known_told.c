@@ -5,6 +5,18 @@
 #include "known_issues.h"
 #include "results_file.h"
 
+void known_issues_print_ids(const struct known_issues *issues, const u64 *cases)
+{
+	const char *comma = "";
+	int nr;
+
+	for (nr = 0; nr < known_issues_nr(issues); nr++)
+		if (cases[nr]) {
+			printf("%s%s", comma, known_issue_id(issues, nr));
+			comma = ", ";
+		}
+}
+
 void known_issues_tell_stale(const struct known_issues *issues, const char *path)
 {
 	int nr;

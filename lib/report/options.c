@@ -14,6 +14,8 @@
 #include "report.h"
 #include "results_file.h"
 
+#define MAX_JOBS 4096 /* more than any host has CPUs */
+
 enum option_key {
 	OPT_LIST = 256,
 	OPT_ABOUT,
@@ -29,6 +31,7 @@ enum option_key {
 	OPT_MAX_FAILURES,
 	OPT_SEED,
 	OPT_SHARD,
+	OPT_JOBS,
 };
 
 static const struct option long_options[] = {
@@ -45,6 +48,7 @@ static const struct option long_options[] = {
 	{ "known-issues", required_argument, NULL, OPT_KNOWN_ISSUES },
 	{ "max-failures", required_argument, NULL, OPT_MAX_FAILURES },
 	{ "shard", required_argument, NULL, OPT_SHARD },
+	{ "jobs", required_argument, NULL, OPT_JOBS },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ NULL, 0, NULL, 0 },
 };
@@ -81,6 +85,7 @@ static void print_help(const struct test_about *about)
 		       about->replays_all ? "; with --case also all" : "");
 	printf("  --verbose            print every failing case in full\n"
 	       "  --max-failures N     stop after N failing cases\n"
+	       "  --jobs N             run so many subtests at a time, each in a process of its own\n"
 	       "  --seed N             shuffle the order of the subtests\n"
 	       "  --results FILE       write the results as JSON lines\n"
 	       "  --known-issues FILE  count failing cases that it explains apart\n"
@@ -140,6 +145,8 @@ static bool in_list(const char *list, const char *name)
 
 static void parse_one(const struct test_about *about, int key, struct test_options *options)
 {
+	u64 number;
+
 	switch (key) {
 	case OPT_LIST:
 		options->list = true;
@@ -195,6 +202,13 @@ static void parse_one(const struct test_about *about, int key, struct test_optio
 		break;
 	case OPT_SHARD:
 		parse_shard(about, optarg, options);
+		break;
+	case OPT_JOBS:
+		number = parse_number(about, "jobs", optarg);
+		if (!number || number > MAX_JOBS)
+			usage_error(about, "--jobs needs a number from 1 to %u, not '%s'", MAX_JOBS,
+				    optarg);
+		options->jobs = number;
 		break;
 	case OPT_SEED:
 		options->seed = parse_number(about, "seed", optarg);
@@ -266,6 +280,7 @@ void test_options_parse(const struct test_about *about, int argc, char **argv,
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memset(options, 0, sizeof(*options));
 	options->replay = replay_program(argv[0]);
+	options->jobs = 1;
 	opterr = 0;
 	for (;;) {
 		at = optind;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "jobs.h"
 #include "json_get.h"
 #include "known_issues.h"
 #include "replay_command.h"
@@ -18,7 +19,6 @@
 #define MAX_RECORDED 1000       /* failing cases in full in the results, per subtest */
 #define MAX_KNOWN_RECORDED 20   /* the same for each known issue */
 
-enum status { PASS, FAIL, SKIP, KNOWN, NR_STATUS };
 static const char *const status_names[] = { "pass", "fail", "skip", "known" };
 
 /* The running process and, below, its running subtest. */
@@ -27,9 +27,9 @@ static struct {
 	const struct test_options *options;
 	struct known_issues *issues;
 	json_t *early_notes; /* made before report_run() opened anything */
-	u64 cases, pairs, failed; /* of all finished and running subtests */
-	u64 by_status[NR_STATUS];
-	bool incomplete; /* a subtest was ended by an assertion or was never run */
+	const struct subtest *subtests;
+	const unsigned int *order; /* places in subtests, as they are run */
+	struct run_totals *totals;
 
 	const struct subtest *subtest;
 	u64 sub_cases, sub_pairs, sub_failed, sub_known;
@@ -47,7 +47,6 @@ bool subtest_holds_case(const char *name, const char *id)
 
 void report_cases(u64 n)
 {
-	run.cases += n;
 	run.sub_cases += n;
 	if (run.engine)
 		add_to(run.sub_engines, run.engine, n);
@@ -55,7 +54,6 @@ void report_cases(u64 n)
 
 void report_pairs(u64 n)
 {
-	run.pairs += n;
 	run.sub_pairs += n;
 }
 
@@ -67,7 +65,8 @@ void report_engine(const char *name)
 
 bool report_should_stop(void)
 {
-	return run.options && run.options->max_failures && run.failed >= run.options->max_failures;
+	return run.options && run.options->max_failures &&
+	       run.totals->failed >= run.options->max_failures;
 }
 
 /*
@@ -184,7 +183,7 @@ enum case_verdict report_failure(const struct case_failure *failure)
 		print = run.options->verbose;
 		record = run.sub_by_issue[nr]++ < MAX_KNOWN_RECORDED;
 	} else {
-		run.failed++;
+		__atomic_fetch_add(&run.totals->failed, 1, __ATOMIC_RELAXED);
 		run.sub_failed++;
 		print = run.options->verbose || run.sub_failed <= MAX_PRINTED;
 		record = run.sub_failed <= MAX_RECORDED;
@@ -231,19 +230,6 @@ static u64 now_ms(void)
 	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
-/* "id1, id2" of the issues that covered cases of this subtest. */
-static void print_issue_ids(void)
-{
-	const char *comma = "";
-	int nr;
-
-	for (nr = 0; nr < known_issues_nr(run.issues); nr++)
-		if (run.sub_by_issue[nr]) {
-			printf("%s%s", comma, known_issue_id(run.issues, nr));
-			comma = ", ";
-		}
-}
-
 /* Only of tests that count pairs. */
 static void print_pairs(void)
 {
@@ -251,8 +237,9 @@ static void print_pairs(void)
 		printf(" pairs=%" PRIu64, run.sub_pairs);
 }
 
-static void print_result(unsigned int number, enum status status, const char *reason, u64 time_ms)
+static void print_result(enum status status, const char *reason, u64 time_ms)
 {
+	unsigned int number = run.totals->printed;
 	const char *name = run.subtest->name;
 
 	if (!run.options->verbose && run.sub_failed > MAX_PRINTED)
@@ -270,7 +257,7 @@ static void print_result(unsigned int number, enum status status, const char *re
 		printf("ok %u %s # XFAIL cases=%" PRIu64, number, name, run.sub_cases);
 		print_pairs();
 		printf(" known=%" PRIu64 " time_ms=%" PRIu64 ": ", run.sub_known, time_ms);
-		print_issue_ids();
+		known_issues_print_ids(run.issues, run.sub_by_issue);
 		break;
 	default:
 		if (reason[0])
@@ -328,19 +315,37 @@ static enum status run_body(struct test_scope *scope)
 		break;
 	default:
 		/* An assertion counts towards --max-failures as a failing case does. */
-		run.failed++;
-		run.incomplete = true;
+		__atomic_fetch_add(&run.totals->failed, 1, __ATOMIC_RELAXED);
+		run.totals->incomplete = true;
 		return FAIL;
 	}
 	return run.sub_failed ? FAIL : run.sub_known ? KNOWN : PASS;
 }
 
-static void run_subtest(unsigned int number, const struct subtest *subtest)
+/* The running subtest's part of what all come to. */
+static void add_to_totals(enum status status)
 {
+	int nr;
+
+	run.totals->cases += run.sub_cases;
+	run.totals->pairs += run.sub_pairs;
+	run.totals->by_status[status]++;
+	run_totals_add_engines(run.totals, run.sub_engines);
+	run.totals->printed++;
+	for (nr = 0; nr < known_issues_nr(run.issues); nr++)
+		run.totals->issues_seen[nr] |= known_issue_seen(run.issues, nr);
+}
+
+static void run_subtest(unsigned int place)
+{
+	const struct subtest *subtest = &run.subtests[run.order[place]];
 	struct test_scope scope = {};
 	enum status status;
 	u64 start = now_ms();
 
+	/* One sync covers the end of a subtest and the begin of the next. */
+	record_begin(subtest);
+	results_sync();
 	run.subtest = subtest;
 	run.sub_cases = run.sub_pairs = run.sub_failed = run.sub_known = 0;
 	run.engine = NULL;
@@ -351,15 +356,17 @@ static void run_subtest(unsigned int number, const struct subtest *subtest)
 		       known_issues_nr(run.issues) * sizeof(run.sub_by_issue[0]));
 	if (report_should_stop()) {
 		status = SKIP;
-		run.incomplete = true;
+		run.totals->incomplete = true;
 		snprintf(scope.message, sizeof(scope.message), "not run: --max-failures reached");
 	} else {
 		status = run_body(&scope);
 	}
-	run.by_status[status]++;
 	/* Recorded first: what a killed test has said can be relied on. */
 	record_result(status, scope.message, now_ms() - start);
-	print_result(number, status, scope.message, now_ms() - start);
+	jobs_lock();
+	add_to_totals(status);
+	print_result(status, scope.message, now_ms() - start);
+	jobs_unlock(run.totals);
 	run.subtest = NULL;
 }
 
@@ -372,7 +379,8 @@ static void report_stale_issues(unsigned int nr_selected)
 	const struct test_options *options = run.options;
 
 	if (options->filter || options->nr_shards || options->case_id || options->engine ||
-	    run.incomplete || report_should_stop() || run.by_status[SKIP] == nr_selected)
+	    run.totals->incomplete || report_should_stop() ||
+	    run.totals->by_status[SKIP] == nr_selected)
 		return;
 	known_issues_tell_stale(run.issues, options->known_issues);
 }
@@ -422,20 +430,16 @@ static void begin_run(unsigned int nr_selected, unsigned int nr_subtests)
 
 static int end_run(unsigned int nr_selected)
 {
-	enum status status = run.by_status[FAIL]		? FAIL :
-			     run.by_status[SKIP] == nr_selected ? SKIP :
-								  PASS;
+	const struct run_totals *all = run.totals;
+	enum status status = all->by_status[FAIL]		 ? FAIL :
+			     all->by_status[SKIP] == nr_selected ? SKIP :
+								   PASS;
 
 	report_stale_issues(nr_selected);
 	known_issues_tell_expired(run.issues);
 	results_write(json_pack("{s:s, s:s}", "event", "end", "status", status_names[status]));
-	printf("# cases: %" PRIu64 "\n", run.cases);
-	if (run.pairs)
-		printf("# pairs: %" PRIu64 "\n", run.pairs);
-	printf("# Totals: pass:%" PRIu64 " fail:%" PRIu64 " xfail:%" PRIu64
-	       " xpass:0 skip:%" PRIu64 " error:0\n",
-	       run.by_status[PASS], run.by_status[FAIL], run.by_status[KNOWN], run.by_status[SKIP]);
-	if (!results_close())
+	run_totals_print(all);
+	if (!results_close() || all->write_failed)
 		status = FAIL;
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "%s: cannot write to standard output\n", run.about->name);
@@ -447,37 +451,31 @@ static int end_run(unsigned int nr_selected)
 int report_run(const struct test_about *about, const struct test_options *options,
 	       const struct subtest *subtests, unsigned int nr_subtests)
 {
-	unsigned int *order, nr_selected, i;
+	unsigned int nr_selected, nr_issues, nr;
+	unsigned int *order;
 	int code;
 
 	run.about = about;
 	run.options = options;
-	order = subtest_order(options, subtests, nr_subtests, &nr_selected);
-	if (!nr_selected) {
-		fprintf(stderr, "%s: no subtest matches '%s'%s, see --list\n", about->name,
-			options->filter ? options->filter : "*",
-			options->nr_shards ? " in this shard" : "");
-		exit(KSFT_USAGE);
-	}
+	run.subtests = subtests;
+	run.order = order = subtest_order(about, options, subtests, nr_subtests, &nr_selected);
 	if (options->list) {
-		for (i = 0; i < nr_selected; i++)
-			puts(subtests[order[i]].name);
-		code = fflush(stdout) ? KSFT_FAIL : KSFT_PASS;
+		code = subtests_list(subtests, order, nr_selected) ? KSFT_PASS : KSFT_FAIL;
 		goto out;
 	}
 	load_known_issues();
+	nr_issues = known_issues_nr(run.issues);
+	run.totals = run_totals_new(nr_issues);
 	begin_run(nr_selected, nr_subtests);
 	print_early_notes();
-	for (i = 0; i < nr_selected; i++) {
-		/* One sync covers the end of a subtest and the begin of the next. */
-		record_begin(&subtests[order[i]]);
-		results_sync();
-		run_subtest(i + 1, &subtests[order[i]]);
-	}
+	jobs_run(run.totals, about->one_process ? 1 : options->jobs, nr_selected, run_subtest);
+	for (nr = 0; nr < nr_issues; nr++)
+		known_issue_add_seen(run.issues, nr, run.totals->issues_seen[nr]);
 	code = end_run(nr_selected);
 	known_issues_free(run.issues);
 	json_decref(run.sub_engines);
 	free(run.sub_by_issue);
+	run_totals_free(run.totals, nr_issues);
 out:
 	free(order);
 	json_decref(run.early_notes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which subtests a run has, and in which order. */
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "subtest_order.h"
@@ -24,8 +25,9 @@ static bool selected(const struct test_options *options, const char *name, unsig
 	return !options->filter || !fnmatch(options->filter, name, FNM_EXTMATCH);
 }
 
-unsigned int *subtest_order(const struct test_options *options, const struct subtest *subtests,
-			    unsigned int nr, unsigned int *nr_selected)
+unsigned int *subtest_order(const struct test_about *about, const struct test_options *options,
+			    const struct subtest *subtests, unsigned int nr,
+			    unsigned int *nr_selected)
 {
 	unsigned int *order = calloc(nr + 1, sizeof(order[0])), i, j, swap;
 	u64 state = options->seed;
@@ -35,6 +37,12 @@ unsigned int *subtest_order(const struct test_options *options, const struct sub
 	for (i = 0; i < nr; i++)
 		if (selected(options, subtests[i].name, i))
 			order[(*nr_selected)++] = i;
+	if (!*nr_selected) {
+		fprintf(stderr, "%s: no subtest matches '%s'%s, see --list\n", about->name,
+			options->filter ? options->filter : "*",
+			options->nr_shards ? " in this shard" : "");
+		exit(KSFT_USAGE);
+	}
 	for (i = *nr_selected; options->shuffle && i > 1; i--) {
 		j = next_random(&state) % i;
 		swap = order[j];
@@ -42,4 +50,13 @@ unsigned int *subtest_order(const struct test_options *options, const struct sub
 		order[i - 1] = swap;
 	}
 	return order;
+}
+
+bool subtests_list(const struct subtest *subtests, const unsigned int *order, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		puts(subtests[order[i]].name);
+	return !fflush(stdout);
 }

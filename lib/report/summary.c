@@ -110,7 +110,8 @@ struct test_result {
 	const json_t *start, *end; /* the runner's; NULL if it did not happen */
 	json_t *summary;	   /* of the run */
 	json_t *test;		   /* this test's part of it */
-	const char *last_finished, *last_begun;
+	const char *last_finished;
+	json_t *running; /* names of subtests that have begun and not ended: several with --jobs */
 	bool ended;		/* the test itself said it came to its end */
 	bool replay;		/* one case was replayed, which need not be a subtest */
 	json_int_t promised;	/* subtests it said it would run */
@@ -120,13 +121,19 @@ struct test_result {
 static void take_subtest(struct test_result *result, json_t *event)
 {
 	const char *status = text_of(event, "status");
-	json_t *copy;
+	json_t *copy, *name;
+	size_t i;
 
 	result->done++;
 	result->failed += !strcmp(status, "fail");
 	result->skipped += !strcmp(status, "skip");
 	result->known += !strcmp(status, "known");
 	result->last_finished = text_of(event, "name");
+	json_array_foreach(result->running, i, name)
+		if (!strcmp(json_string_value(name) ?: "", result->last_finished)) {
+			json_array_remove(result->running, i);
+			break;
+		}
 	add_to(result->test, "cases", number_of(event, "cases"));
 	add_to(result->test, "failed_cases", number_of(event, "failed"));
 	add_to(result->test, "known_cases", number_of(event, "known"));
@@ -155,7 +162,7 @@ static void take_event(struct test_result *result, json_t *event)
 		json_object_set(result->test, "of_subtests", json_object_get(event, "of_subtests"));
 		json_object_set(result->test, "shard", json_object_get(event, "shard"));
 	} else if (has_event(event, "begin")) {
-		result->last_begun = text_of(event, "subtest");
+		json_array_append(result->running, json_object_get(event, "subtest"));
 	} else if (has_event(event, "subtest")) {
 		take_subtest(result, event);
 	} else if (has_event(event, "failure")) {
@@ -192,13 +199,15 @@ static void add_reason(char *reason, size_t size, const char *fmt, ...)
 /* How far a test came that did not end by itself. */
 static void add_position(const struct test_result *result, char *reason, size_t size)
 {
-	size_t used = strlen(reason);
+	size_t used = strlen(reason), i;
+	json_t *name;
 
 	used += snprintf(reason + used, size - used, ", last finished subtest: %s",
 			 result->last_finished ? result->last_finished : "none");
-	if (used < size && result->last_begun &&
-	    (!result->last_finished || strcmp(result->last_begun, result->last_finished)))
-		snprintf(reason + used, size - used, ", running: %s", result->last_begun);
+	json_array_foreach(result->running, i, name)
+		if (used < size)
+			used += snprintf(reason + used, size - used, "%s%s",
+					 i ? ", " : ", running: ", json_string_value(name) ?: "?");
 }
 
 /* Why the test counts as one failure of its own; empty if it does not. */
@@ -228,7 +237,7 @@ static void find_failure(const struct test_result *result, const char *said, cha
 	} else if (!result->ended) {
 		add_reason(reason, size, "exit code %d before its end%s%s", code, *said ? ": " : "",
 			   said);
-		if (result->done || result->last_begun)
+		if (result->done || json_array_size(result->running))
 			add_position(result, reason, size);
 	} else if (result->done < result->promised) {
 		add_reason(reason, size, "%lld of %lld subtest results are missing",
@@ -298,7 +307,7 @@ static json_t *file_name(const char *run_dir, const char *test, const char *suff
 
 static void add_test(json_t *summary, const char *run_dir, const char *name, const json_t *events)
 {
-	struct test_result result = { .name = name, .summary = summary };
+	struct test_result result = { .name = name, .summary = summary, .running = json_array() };
 	const char *replayed = "";
 	json_t *event, *own;
 	char file[256];
@@ -330,6 +339,7 @@ static void add_test(json_t *summary, const char *run_dir, const char *name, con
 	json_array_foreach(own, i, event)
 		take_event(&result, event);
 	judge_test(&result, run_dir);
+	json_decref(result.running);
 	json_decref(own);
 }
 
