@@ -10,7 +10,8 @@
  * A program must flush where the manuals want it (SDM 3A 4.10.4, APM2 5.5.2): after an
  * entry lost rights, was cleared or leads somewhere else, an address may be stale until the
  * vCPU itself did INVLPG, MOV to CR3, or MOV to CR4 that changes PGE (4.10.4.1).  In between only TOUCH may be used, which compares
- * nothing.  An entry that becomes present needs no flush (4.10.4.3), and neither does what
+ * nothing.  With CR4.PCIDE=1 what it did must have been for the PCID it looks with: MOV to CR3 with
+ * bit 63 flushes nothing, INVLPG and MOV to CR3 only what belongs to the PCID in, or put into, CR3.  An entry that becomes present needs no flush (4.10.4.3), and neither does what
  * the VMM does to memslots: KVM must see to it.
  */
 #ifndef KMC_MIXED_ROLE_H
@@ -24,8 +25,10 @@ enum mixed_op {
 	MIXED_STORE,     /* the vCPU stores value at linear address gpa: wide, see seat.h */
 	MIXED_INVLPG,    /* each vCPU of the mask: INVLPG of gpa */
 	MIXED_FLUSH,     /* ... MOV to CR3 of its root */
-	MIXED_CR3,       /* ... MOV to CR3 of its root of set value, which it has from now on */
+	MIXED_CR3,       /* ... MOV to CR3 of its root of set value, which it has from now on, and of gpa, the PCID and bit 63 */
 	MIXED_PGE,       /* ... MOV to CR4 that changes PGE, and another that changes it back */
+	MIXED_PCIDE,     /* ... MOV to CR4 that changes PCIDE; to set it, the PCID must be 0 */
+	MIXED_INVPCID,   /* ... INVPCID of type size for PCID value, address gpa */
 	MIXED_ROOT,      /* ... has the root of set value from now on, by KVM_SET_SREGS */
 	MIXED_LOOK,      /* ... looks at all addresses */
 	MIXED_TOUCH,     /* ... reads them, and nothing is compared */
@@ -55,6 +58,10 @@ struct mixed_step {
 #define INVLPG(mask, gva) { MIXED_INVLPG, mask, 0, (gva), 0 }
 #define FLUSH(mask) { MIXED_FLUSH, mask, 0, 0, 0 }
 #define CR3(mask, set) { MIXED_CR3, mask, 0, 0, set }
+#define CR3_PCID(mask, set, pcid) { MIXED_CR3, mask, 0, (pcid), set }
+#define CR3_KEEP(mask, set, pcid) { MIXED_CR3, mask, 0, X86_CR3_KEEP | (pcid), set }
+#define PCIDE(mask) { MIXED_PCIDE, mask, 0, 0, 0 }
+#define INVPCID(mask, type, pcid, gva) { MIXED_INVPCID, mask, INVPCID_##type, (gva), (pcid) }
 #define PGE(mask) { MIXED_PGE, mask, 0, 0, 0 }
 #define ROOT(mask, set) { MIXED_ROOT, mask, 0, 0, set }
 #define LOOK(mask) { MIXED_LOOK, mask, 0, 0, 0 }
@@ -84,6 +91,7 @@ struct mixed_scenario {
 	const gva_t *gvas;                   /* page-aligned, ends with 0 */
 	const struct mixed_step *steps;
 	u32 nr_steps;
+	bool pcid;       /* needs a CPU with PCIDs */
 	u32 rounds;      /* the first in natural order, the others shuffled; 0: one */
 	const char *opt_in; /* NULL, or what it endangers: only with KMC_DANGEROUS=1 */
 };
@@ -118,6 +126,10 @@ void mixed_run(struct shared_tables *shared, const struct mixed_scenario *scenar
 /* Has a case this id if it is the scenario's? */
 bool mixed_holds_case(const struct mixed_scenario *scenario, const char *id);
 
+/* PCIDs and INVPCID? */
+bool mixed_offers_pcid(const struct guest *guest);
+/* One of the steps that flush: INVLPG to INVPCID (lib/engine/mixed_flush.c). */
+void mixed_flush(struct mixed *m, const struct mixed_step *step);
 /* The parts of it: roles assigned and probed, round begun, one step. */
 void mixed_begin(struct mixed *m, struct shared_tables *shared,
 		 const struct mixed_scenario *scenario, const struct mixed_choice *choice);

@@ -18,6 +18,7 @@
 #define SEAT_TSS64 0x0
 #define SEAT_TSS32 0x800
 #define SEAT_RESULT 0xc00
+#define SEAT_INVPCID_AT 0xd00 /* its descriptor */
 #define SEAT_STACK_TOP 0x2000
 #define SEAT_DF_STACK_TOP 0x3000
 #define SEAT_USER_STACK_TOP 0x4000
@@ -31,6 +32,7 @@ struct seat {
 	u64 cr3;
 	u8 cpl;       /* valid if entered */
 	bool entered; /* the vCPU is in the state, with this CR3 and CPL */
+	bool pcide;   /* CR4.PCIDE */
 };
 
 enum seat_op {
@@ -39,8 +41,10 @@ enum seat_op {
 	SEAT_STORE,      /* 4 bytes of value */
 	SEAT_STORE_WIDE, /* 8 bytes in 64-bit code, else 4 */
 	SEAT_INVLPG,     /* CPL 0 only */
-	SEAT_CR3,        /* MOV to CR3 of gva, CPL 0 only */
+	SEAT_CR3,        /* MOV to CR3 of gva, CPL 0 only; bit 63 (SDM 3A 4.10.4.1) does not stay in CR3 */
 	SEAT_PGE,        /* two MOVs to CR4 that change PGE and change it back, CPL 0 only */
+	SEAT_PCIDE,      /* MOV to CR4 that changes PCIDE, CPL 0 only */
+	SEAT_INVPCID,    /* of type value with the descriptor at gva: seat_invpcid() */
 	NR_SEAT_OPS,
 };
 extern const char *const seat_op_names[NR_SEAT_OPS];
@@ -71,6 +75,10 @@ int __seat_enter(struct seat *seat, u8 cpl);
 /* One operation at the level entered. */
 void seat_run(struct seat *seat, enum seat_op op, gva_t gva, u64 value,
 	      struct seat_result *result);
+/* INVPCID at CPL 0: SDM vol. 2 INVPCID, types as there. */
+enum invpcid { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL, INVPCID_ALL_BUT_GLOBAL };
+void seat_invpcid(struct seat *seat, enum invpcid type, u32 pcid, gva_t gva,
+		  struct seat_result *result);
 /* The linear address that a fault of this operation reports as its RIP. */
 u64 seat_fault_rip(const struct seat *seat, enum seat_op op, gva_t gva);
 

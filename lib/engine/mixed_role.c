@@ -24,8 +24,8 @@ u64 mixed_random(struct mixed *m)
 void mixed_step_text(const struct mixed_step *step, char text[MIXED_STEP_TEXT_LEN])
 {
 	static const char *const names[NR_MIXED_OPS] = {
-		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "CR3", "PGE", "ROOT", "LOOK",
-		"TOUCH", "DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
+		"PUT", "SET", "STORE", "INVLPG", "FLUSH", "CR3", "PGE", "PCIDE", "INVPCID", "ROOT",
+		"LOOK", "TOUCH", "DELETE", "ADD", "MOVE", "LOG", "CHECK_LOG", "DROP", "MIGRATE",
 	};
 
 	snprintf(text, MIXED_STEP_TEXT_LEN, "%s vcpu %#x, %#llx, %#llx", names[step->op], step->seat,
@@ -166,6 +166,7 @@ void mixed_begin(struct mixed *m, struct shared_tables *shared,
 	for (p = scenario->name; *p; p++)
 		m->random = m->random * 31 + *p;
 	shared_reset(shared);
+	TEST_REQUIRE(!scenario->pcid || mixed_offers_pcid(shared->guest), "the CPU offers no PCID, or no INVPCID");
 	assign_roles(m);
 	for (i = 0; i < MAX_SEATS && scenario->role[i].state; i++, nr++)
 		usable += shared->usable[i] =
@@ -285,50 +286,6 @@ static void set_entry(struct mixed *m, const struct mixed_step *step)
 	}
 }
 
-static void privileged(struct mixed *m, struct seat *seat, enum seat_op op, gva_t gva)
-{
-	struct seat_result r;
-	char observed[96];
-
-	shared_clean_pdptes(m->shared);
-	if (seat_enter(seat, 0))
-		shared_load_pdptrs(m->shared, seat);
-	seat_run(seat, op, gva, 1, &r);
-	if (op == SEAT_CR3)
-		shared_load_pdptrs(m->shared, seat);
-	if (r.status == STATUS_DONE)
-		return;
-	snprintf(observed, sizeof(observed), "status %#x error %#x rip %#llx", r.status, r.error,
-		 (unsigned long long)r.rip);
-	mixed_failure(m, seat_op_names[op], "done", observed);
-}
-
-/* Not where KVM finds A in PDPTEs that it loads for MOV to CR4, see struct guest.marks_pdptes. */
-static bool changes_pge(const struct seat *seat)
-{
-	return seat->state.mode != MODE_PAE || !seat->guest->marks_pdptes;
-}
-
-static void flush(struct mixed *m, const struct mixed_step *step)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->shared->nr_seats; i++) {
-		struct seat *seat = &m->shared->seat[i];
-
-		if (!(step->seat & 1 << i) || !m->shared->usable[i])
-			continue;
-		if (step->op == MIXED_FLUSH)
-			privileged(m, seat, SEAT_CR3, seat->cr3);
-		else if (step->op == MIXED_CR3)
-			privileged(m, seat, SEAT_CR3, shared_root(&seat->state, step->value));
-		else if (step->op == MIXED_PGE)
-			privileged(m, seat, changes_pge(seat) ? SEAT_PGE : SEAT_CR3, seat->cr3);
-		else if (state_modes[seat->state.mode].code64 || step->gpa >> 32 == 0)
-			privileged(m, seat, SEAT_INVLPG, step->gpa);
-	}
-}
-
 /* KVM_SET_SREGS comes with the next operation; a new CR3 needs no other flush. */
 static void change_root(struct shared_tables *s, u8 mask, u8 set)
 {
@@ -411,7 +368,9 @@ void mixed_do(struct mixed *m, const struct mixed_step *step)
 	case MIXED_FLUSH:
 	case MIXED_CR3:
 	case MIXED_PGE:
-		flush(m, step);
+	case MIXED_PCIDE:
+	case MIXED_INVPCID:
+		mixed_flush(m, step);
 		break;
 	case MIXED_ROOT:
 		change_root(s, step->seat, step->value);

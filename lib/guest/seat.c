@@ -18,9 +18,12 @@ LABELS(agent_store_wide);
 LABELS(agent_invlpg);
 LABELS(agent_cr3);
 LABELS(agent_pge);
+LABELS(agent_pcide);
+LABELS(agent_invpcid);
 
 const char *const seat_op_names[NR_SEAT_OPS] = {
-	"read", "fetch", "write", "write-wide", "invlpg", "mov-cr3", "cr4-pge",
+	"read", "fetch", "write", "write-wide", "invlpg", "mov-cr3", "cr4-pge", "cr4-pcide",
+	"invpcid",
 };
 
 #define CODE(name) { { name##32, name##64 }, { name##32_next, name##64_next } }
@@ -34,6 +37,8 @@ static const struct {
 	[SEAT_INVLPG] = CODE(agent_invlpg),
 	[SEAT_CR3] = CODE(agent_cr3),
 	[SEAT_PGE] = CODE(agent_pge),
+	[SEAT_PCIDE] = CODE(agent_pcide),
+	[SEAT_INVPCID] = CODE(agent_invpcid),
 };
 
 static u64 seat_base(const struct seat *seat)
@@ -76,6 +81,7 @@ void seat_assign(struct seat *seat, const struct mmu_state *state, u64 cr3)
 	seat->state = *state;
 	seat->cr3 = cr3;
 	seat->entered = false;
+	seat->pcide = false;
 }
 
 int __seat_enter(struct seat *seat, u8 cpl)
@@ -85,6 +91,7 @@ int __seat_enter(struct seat *seat, u8 cpl)
 	int err;
 
 	s.cr3 = seat->cr3;
+	s.cr4 |= seat->pcide ? X86_CR4_PCIDE : 0;
 	s.tr.base = seat_base(seat) + (lm ? SEAT_TSS64 : SEAT_TSS32);
 	err = __vcpu_sregs_set(seat->vcpu, &s);
 	seat->entered = !err;
@@ -167,13 +174,24 @@ void seat_run(struct seat *seat, enum seat_op op, gva_t gva, u64 value,
 	result->rip = slot->rip;
 	if (agent_is_done(seat->vcpu, exit) && result->status != STATUS_NOT_RUN) {
 		if (op == SEAT_CR3 && result->status == STATUS_DONE)
-			seat->cr3 = gva;
+			seat->cr3 = gva & ~X86_CR3_KEEP;
+		if (op == SEAT_PCIDE && result->status == STATUS_DONE)
+			seat->pcide = !seat->pcide;
 		return;
 	}
 	result->status = STATUS_EXIT | (exit & STATUS_EXIT_MASK);
 	result->cr2 = agent_exit_detail(seat->vcpu, exit, error);
 	vcpu_events_clear(seat->vcpu);
 	seat->entered = false;
+}
+
+void seat_invpcid(struct seat *seat, enum invpcid type, u32 pcid, gva_t gva,
+		  struct seat_result *result)
+{
+	u64 at = seat_base(seat) + SEAT_INVPCID_AT, descriptor[2] = { pcid, gva };
+
+	memcpy(vm_gpa2hva(seat->guest->vm, at), descriptor, sizeof(descriptor));
+	seat_run(seat, SEAT_INVPCID, at, type, result);
 }
 
 u64 seat_fault_rip(const struct seat *seat, enum seat_op op, gva_t gva)
