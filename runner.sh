@@ -366,7 +366,7 @@ main() {
 	trap 'interrupted PIPE 141' PIPE
 	if [[ -z $case_id ]]; then
 		"$report" host
-		printf '%d tests, results in %s\n' "${#tests[@]}" "$run_dir"
+		printf '%d test%s, results in %s\n' "${#tests[@]}" "$( ((${#tests[@]} == 1)) || echo s)" "$run_dir"
 	fi
 	if ! dmesg >/dev/null 2>&1; then
 		log_readable=0

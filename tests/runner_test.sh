@@ -73,7 +73,7 @@ runner_refuses_bad_input() {
 	refuse "unknown option '--bogus'" runner --bogus
 	refuse "needs an argument" runner --tag
 	refuse "unknown tag 'nope'" runner --tag nope
-	refuse "unknown test 'nope'" runner nope
+	refuse "unknown test or command 'nope'" runner nope
 	refuse "needs a number" runner --time-limit x
 	refuse "above 0" runner --time-limit 0
 	refuse "needs a number" runner --seed=1x
@@ -108,8 +108,8 @@ commands_are_found() {
 	(($(wc -l <<<"$out") <= 50)) || problem "--help has $(wc -l <<<"$out") lines"
 	[[ $out =~ [^$'\n']{81} ]] && problem "--help has a line over 80 columns: ${BASH_REMATCH[0]}"
 	# A part of the runner is no command.
-	refuse "unknown test 'kernel_log'" runner kernel_log
-	refuse "unknown test 'nope'" runner nope
+	refuse "unknown test or command 'kernel_log'" runner kernel_log
+	refuse "unknown test or command 'nope'" runner nope
 	rm "$command"
 }
 
@@ -354,7 +354,7 @@ interrupted_run_is_summarized() {
 		out=$(<"$work/out")
 		check_kept "$install/results/latest"
 		has '"interrupted": true' "$(summary)"
-		has "interrupted by SIG$signal: 1 tests were not started" "$out"
+		has "interrupted by SIG$signal: 1 test was not started" "$out"
 		has " passed, 1 failed, 0 skipped" "${out##*$'\n'}"
 		[[ -z $(live_tests) ]] || problem "left running: $(live_tests)"
 	done

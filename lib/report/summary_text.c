@@ -128,9 +128,10 @@ void summary_print(const json_t *summary, FILE *to)
 	json_array_foreach(tests, i, item)
 		not_run += is(item, "status", "not run");
 	if (json_is_true(json_object_get(summary, "interrupted")))
-		fprintf(to, "interrupted%s%s: %zu tests were not started\n",
+		fprintf(to, "interrupted%s%s: %zu %s not started\n",
 			*text_of(summary, "interrupted_by") ? " by " : "",
-			text_of(summary, "interrupted_by"), not_run);
+			text_of(summary, "interrupted_by"), not_run,
+			not_run == 1 ? "test was" : "tests were");
 	/* A replay is of one case, and counts none. */
 	if (!*text_of(summary, "case")) {
 		fprintf(to, "%lld cases", number_of(totals, "cases"));

@@ -6,6 +6,8 @@
 declare -A about_proves=() about_tags=() about_cases=()
 tests=()
 
+command_names() { list_commands | cut -c3- | cut -d' ' -f1 | paste -sd' '; }
+
 read_about() {
 	local file name key value
 	need_built
@@ -54,7 +56,7 @@ select_tests() {
 	local name tag known
 	for name in "${names[@]+"${names[@]}"}"; do
 		[[ " ${tests[*]} " == *" $name "* ]] ||
-			die "unknown test '$name' (tests: ${tests[*]})"
+			die "unknown test or command '$name' (tests: ${tests[*]}; commands: $(command_names))"
 	done
 	known=",$(IFS=,; printf %s "${about_tags[*]}"),"
 	for tag in "${tags[@]+"${tags[@]}"}" "${skip_tags[@]+"${skip_tags[@]}"}"; do
