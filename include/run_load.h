@@ -42,7 +42,14 @@ void host_label(const json_t *run, const json_t *of, char label[HOST_LABEL_LEN])
 /* Its kernel, as "6.1.0-56-cloud-amd64"; "unknown kernel" if nobody knows. */
 const char *host_kernel(const json_t *run, const json_t *of);
 
-#define TEST_TITLE_LEN 512
+#define HOST_TITLE_LEN 512
+/*
+ * Label and kernel: "kvm_amd NPT, 6.1.0".  Hosts of a merged run that these leave alike have in it
+ * what they differ in ("apart" of the card, see include/run_merge.h).
+ */
+void host_title(const json_t *run, const json_t *of, char title[HOST_TITLE_LEN]);
+
+#define TEST_TITLE_LEN (HOST_TITLE_LEN + 256)
 /* A test's name; of a run of several hosts with its host's: "walk_test on kvm_amd NPT, 6.1.0". */
 void test_title(const json_t *run, const json_t *test, char title[TEST_TITLE_LEN]);
 

@@ -344,6 +344,33 @@ merge_of_hosts() {
 	has 'lab/run.sh --host svm-npt --kernel 6.1 --cmd' "$(<"$work/hosts2/report.html")"
 }
 
+# The same kernel on two CPUs: neither speaks for the other.
+merge_of_cpus() {
+	local name
+	for name in one two more; do
+		record_run "$work/c/$name" 6.1 walk_test
+		record_subtest "$work/c/$name" walk_test 4level/wp pass
+		end_run "$work/c/$name" walk_test
+	done
+	sed -i 's/"A CPU[^"]*"/"Another"/; s/"maxphyaddr": 48/"maxphyaddr": 46/; s/"la57": false/"la57": true/' "$work/c/two/host.json"
+	run 0 runner merge "$work/cpus" "$work/c"
+	last_line '2 passed, 0 failed, 0 skipped'
+	run 0 runner report --ktap --output - "$work/cpus"
+	has 'walk_test on kvm_amd NPT, A CPU <b>&</b> more, maxphyaddr 48, no la57, 6.1' "$out"
+	has 'walk_test on kvm_amd NPT, Another, maxphyaddr 46, la57, 6.1' "$out"
+	run 0 runner report --junit --output - "$work/cpus"
+	has 'name="walk_test on kvm_amd NPT, Another, maxphyaddr 46, la57, 6.1"' "$out"
+	run 0 runner merge "$work/cpus-again" "$work/cpus" "$work/c/two"
+	last_line '2 passed, 0 failed, 0 skipped'
+	run 0 runner merge "$work/cpu" "$work/cpus" "$work/c/more"
+	run 0 runner report --ktap --output - "$work/cpu"
+	has 'Another' "$out"
+	run 0 runner merge "$work/same" "$work/c/one" "$work/c/more"
+	last_line '1 passed, 0 failed, 0 skipped'
+	run 0 runner report "$work/same"
+	hasnt ' on kvm_amd NPT' "$(<"$work/same/report.html")"
+}
+
 #
 # Known issues
 #
@@ -382,7 +409,7 @@ known_issues_are_reviewed() {
 
 subtests=(page_is_complete page_of_a_run_without_end page_of_very_many_failures bad_input_is_one_line
 	junit_is_valid ktap_is_strict diff_tells_what_changed diff_by_host_and_kernel merge_of_shards
-	merge_of_hosts known_issues_are_reviewed)
+	merge_of_hosts merge_of_cpus known_issues_are_reviewed)
 printf 'KTAP version 1\n1..%d\n' "${#subtests[@]}"
 for name in "${subtests[@]}"; do
 	# An argument picks by glob; the plan is that of a full run.

@@ -176,20 +176,18 @@ static void put_host(const struct page *page, const json_t *host, const char *ti
 static void put_hosts(const struct page *page)
 {
 	json_t *hosts = json_object_get(page->run, "hosts"), *host;
-	char label[HOST_LABEL_LEN], title[2 * HOST_LABEL_LEN + 8];
+	char title[HOST_TITLE_LEN];
 	size_t i;
 
 	markup(page->to, "<section aria-labelledby=host><h2 id=host>Host</h2>\n");
 	if (!json_array_size(hosts)) {
-		host_label(page->run, NULL, label);
-		snprintf(title, sizeof(title), "%s, %s", label, host_kernel(page->run, NULL));
+		host_title(page->run, NULL, title);
 		put_host(page, json_object_get(page->run, "host"), title);
 	}
 	json_array_foreach(hosts, i, host) {
 		json_t *of = json_pack("{s:i}", "host", (int)i);
 
-		host_label(page->run, of, label);
-		snprintf(title, sizeof(title), "%s, %s", label, host_kernel(page->run, of));
+		host_title(page->run, of, title);
 		put_host(page, host, title);
 		json_decref(of);
 	}
@@ -300,7 +298,7 @@ static void put_subtest(const struct page *page, const json_t *test, size_t nr, 
 static void put_test(const struct page *page, const json_t *test, size_t nr)
 {
 	json_t *subtests = json_object_get(test, "subtests"), *subtest;
-	char label[HOST_LABEL_LEN], cases[PAGE_NUMBER_LEN], seconds[32];
+	char title[HOST_TITLE_LEN], cases[PAGE_NUMBER_LEN], seconds[32];
 	size_t i;
 
 	markup(page->to, "<details class=test id=t%zu%s><summary>", nr,
@@ -308,8 +306,8 @@ static void put_test(const struct page *page, const json_t *test, size_t nr)
 	page_symbol(page, outcome_of(test));
 	markup(page->to, " <b>%s</b>", text_of(test, "name"));
 	if (json_object_get(test, "host")) {
-		host_label(page->run, test, label);
-		markup(page->to, " on %s, %s", label, host_kernel(page->run, test));
+		host_title(page->run, test, title);
+		markup(page->to, " on %s", title);
 	}
 	page_number(number_of(test, "cases"), cases);
 	snprintf(seconds, sizeof(seconds), "%.1f", number_of(test, "time_ms") / 1e3);

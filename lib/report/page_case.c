@@ -421,7 +421,7 @@ void page_case(const struct page *page, const json_t *failure, long long number,
 	const json_t *detail = json_object_get(failure, "detail");
 	const json_t *lab = lab_of(page, failure);
 	bool known = is(failure, "verdict", "known");
-	char label[HOST_LABEL_LEN];
+	char title[HOST_TITLE_LEN];
 
 	markup(page->to, "<details class=\"case row\" data-outcome=%s", known ? "known" : "fail");
 	if (number)
@@ -433,8 +433,8 @@ void page_case(const struct page *page, const json_t *failure, long long number,
 	       text_of(failure, "test"), text_of(failure, "subtest"), text_of(failure, "case"),
 	       text_of(failure, "observed"), text_of(failure, "expected"));
 	if (json_object_get(failure, "host")) {
-		host_label(page->run, failure, label);
-		markup(page->to, "<p>On %s, %s</p>\n", label, host_kernel(page->run, failure));
+		host_title(page->run, failure, title);
+		markup(page->to, "<p>On %s</p>\n", title);
 	}
 	if (*text_of(failure, "run"))
 		markup(page->to, "<p>In run %s</p>\n", text_of(failure, "run"));

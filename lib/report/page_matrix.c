@@ -216,7 +216,7 @@ static void put_test_matrix(const struct page *page, const json_t *test, size_t 
 {
 	json_t *subtests = json_object_get(test, "subtests"), *tables, *table;
 	struct layout layout = find_layout(subtests);
-	char label[HOST_LABEL_LEN];
+	char title[HOST_TITLE_LEN];
 	const char *prefix;
 
 	tables = make_tables(subtests, &layout);
@@ -224,8 +224,8 @@ static void put_test_matrix(const struct page *page, const json_t *test, size_t 
 	page_symbol(page, outcome_of(test));
 	markup(page->to, " <b>%s</b>", text_of(test, "name"));
 	if (json_object_get(test, "host")) {
-		host_label(page->run, test, label);
-		markup(page->to, " on %s, %s", label, host_kernel(page->run, test));
+		host_title(page->run, test, title);
+		markup(page->to, " on %s", title);
 	}
 	markup(page->to, "</summary>\n");
 	json_object_foreach(tables, prefix, table)

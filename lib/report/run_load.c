@@ -189,14 +189,23 @@ const char *host_kernel(const json_t *run, const json_t *of)
 	return *kernel ? kernel : "unknown kernel";
 }
 
-void test_title(const json_t *run, const json_t *test, char title[TEST_TITLE_LEN])
+void host_title(const json_t *run, const json_t *of, char title[HOST_TITLE_LEN])
 {
+	const char *apart = text_of(host_card_of(run, of), "apart");
 	char label[HOST_LABEL_LEN];
 
-	host_label(run, test, label);
+	host_label(run, of, label);
+	snprintf(title, HOST_TITLE_LEN, "%s%s%s, %s", label, *apart ? ", " : "", apart,
+		 host_kernel(run, of));
+}
+
+void test_title(const json_t *run, const json_t *test, char title[TEST_TITLE_LEN])
+{
+	char host[HOST_TITLE_LEN];
+
+	host_title(run, test, host);
 	if (json_object_get(test, "host"))
-		snprintf(title, TEST_TITLE_LEN, "%s on %s, %s", text_of(test, "name"), label,
-			 host_kernel(run, test));
+		snprintf(title, TEST_TITLE_LEN, "%s on %s", text_of(test, "name"), host);
 	else
 		snprintf(title, TEST_TITLE_LEN, "%s", text_of(test, "name"));
 }

@@ -13,24 +13,106 @@
 struct merge {
 	json_t *out;
 	json_t *cards;	  /* host cards; their places are the hosts' numbers */
-	json_t *host_names; /* "LABEL, KERNEL": number */
+	json_t *host_names; /* what tells a host from others: number */
 	json_t *tests;	  /* test of the result by key */
 	json_t *kept;	  /* by key of a subtest: {"subtest", "run"} */
 	json_t *shards;	  /* by key of a test: {"2/4": true} */
 };
 
-static long long host_number(struct merge *m, const json_t *run, const json_t *of)
+/*
+ * Which host it is: label and kernel, and of its card what a result may depend on.  Hosts are
+ * not taken for one because they run the same kernel.
+ */
+static const char *const apart_by[] = {
+	"cpu_vendor", "cpu_model", "emulator_version", "maxphyaddr", "la57", "nx", "lm", "gbpages",
+	"pse36", "smep", "smap", "pku", "tdp_mmu", "nested", "fep", "smaller_maxphyaddr", "tdx",
+};
+
+static void host_key(const json_t *run, const json_t *of, char *key, size_t size)
 {
-	char label[HOST_LABEL_LEN], name[2 * HOST_LABEL_LEN + 8];
-	const json_t *card = host_card_of(run, of);
+	char label[HOST_LABEL_LEN], *value;
+	size_t i, used;
 
 	host_label(run, of, label);
-	snprintf(name, sizeof(name), "%s, %s", label, host_kernel(run, of));
-	if (!json_object_get(m->host_names, name)) {
-		json_object_set_new(m->host_names, name, json_integer(json_array_size(m->cards)));
+	used = snprintf(key, size, "%s, %s", label, host_kernel(run, of));
+	for (i = 0; i < ARRAY_SIZE(apart_by) && used < size; i++) {
+		value = json_dumps(json_object_get(host_card_of(run, of), apart_by[i]),
+				   JSON_ENCODE_ANY);
+		used += snprintf(key + used, size - used, ", %s", value ?: "");
+		free(value);
+	}
+}
+
+static long long host_number(struct merge *m, const json_t *run, const json_t *of)
+{
+	const json_t *card = host_card_of(run, of);
+	char key[2048];
+
+	host_key(run, of, key, sizeof(key));
+	if (!json_object_get(m->host_names, key)) {
+		json_object_set_new(m->host_names, key, json_integer(json_array_size(m->cards)));
 		json_array_append_new(m->cards, card ? json_copy((json_t *)card) : json_null());
 	}
-	return number_of(m->host_names, name);
+	return number_of(m->host_names, key);
+}
+
+/* "la57", "no la57", "maxphyaddr 46", or the text alone. */
+static size_t put_apart(const json_t *card, const char *name, char *text, size_t size)
+{
+	const json_t *value = json_object_get(card, name);
+
+	if (json_is_boolean(value))
+		return snprintf(text, size, "%s%s", json_is_true(value) ? "" : "no ", name);
+	if (json_is_integer(value))
+		return snprintf(text, size, "%s %lld", name, json_integer_value(value));
+	return snprintf(text, size, "%s", json_string_value(value) ?: "unknown");
+}
+
+/* Is there a host of the same label and kernel that differs in this? */
+static bool is_apart(struct merge *m, size_t nr, const char *name)
+{
+	json_t *mine = json_object_get(json_array_get(m->cards, nr), name), *other, *theirs;
+	json_t *run = json_pack("{s:O}", "hosts", m->cards), *of = json_pack("{s:i}", "host", (int)nr);
+	char title[HOST_TITLE_LEN], other_title[HOST_TITLE_LEN];
+	bool apart = false;
+	size_t i;
+
+	host_title(run, of, title);
+	json_array_foreach(m->cards, i, other) {
+		theirs = json_object_get(other, name);
+		json_object_set_new(of, "host", json_integer(i));
+		host_title(run, of, other_title);
+		if (!strcmp(title, other_title) && mine != theirs && !json_equal(mine, theirs))
+			apart = true;
+	}
+	json_decref(of);
+	json_decref(run);
+	return apart;
+}
+
+static void tell_hosts_apart(struct merge *m)
+{
+	json_t *card, *texts = json_array();
+	char text[200];
+	size_t i, k, used;
+
+	json_array_foreach(m->cards, i, card)
+		json_object_del(card, "apart");
+	json_array_foreach(m->cards, i, card) {
+		text[0] = '\0';
+		for (k = 0, used = 0; k < ARRAY_SIZE(apart_by) && used < sizeof(text) - 2; k++) {
+			if (!is_apart(m, i, apart_by[k]))
+				continue;
+			if (used)
+				used += snprintf(text + used, sizeof(text) - used, ", ");
+			used += put_apart(card, apart_by[k], text + used, sizeof(text) - used);
+		}
+		json_array_append_new(texts, json_string(text) ?: json_string("?"));
+	}
+	json_array_foreach(m->cards, i, card)
+		if (*json_string_value(json_array_get(texts, i)))
+			json_object_set(card, "apart", json_array_get(texts, i));
+	json_decref(texts);
 }
 
 static void make_key(char key[KEY_LEN], long long host, const char *test, const char *subtest)
@@ -225,20 +307,19 @@ static void count_test(struct merge *m, json_t *test)
 /* "shard 3/4 on HOST": the tests that it is missing of. */
 static void find_missing(struct merge *m, json_t *missing, const json_t *test, const json_t *shards)
 {
-	char shard[32], name[2 * HOST_LABEL_LEN + 64], label[HOST_LABEL_LEN];
+	char shard[32], name[HOST_TITLE_LEN + 64], host[HOST_TITLE_LEN];
 	unsigned int i, n, all = number_of(test, "of_subtests");
 	const char *one = json_object_iter_key(json_object_iter((json_t *)shards));
 
 	if (!one || sscanf(one, "%u/%u", &i, &n) != 2)
 		return;
-	host_label(m->out, test, label);
+	host_title(m->out, test, host);
 	/* A test with fewer subtests than shards has no more shards than subtests. */
 	for (i = 1; i <= n && (!all || i <= all); i++) {
 		snprintf(shard, sizeof(shard), "%u/%u", i, n);
 		if (json_object_get(shards, shard))
 			continue;
-		snprintf(name, sizeof(name), "shard %s on %s, %s", shard, label,
-			 host_kernel(m->out, test));
+		snprintf(name, sizeof(name), "shard %s on %s", shard, host);
 		json_array_append_new(list_of(missing, name), json_string(text_of(test, "name")));
 	}
 }
@@ -278,6 +359,7 @@ static void settle_hosts(struct merge *m)
 	json_t *item;
 	size_t i, l;
 
+	tell_hosts_apart(m);
 	if (json_array_size(m->cards) > 1) {
 		json_object_set(m->out, "hosts", m->cards);
 		return;
