@@ -13,6 +13,8 @@ trap '[[ $BASHPID != "$$" ]] || rm -rf -- "$work"' EXIT
 scratch=$work
 # shellcheck source=tests/checking.sh
 source "$here/tests/checking.sh"
+# shellcheck source=tests/real_sshd.sh
+source "$here/tests/real_sshd.sh"
 printf 'KTAP version 1\n'
 if ! command -v git >/dev/null; then
 	printf '1..1\nok 1 bisect # SKIP git is not installed\n'
@@ -244,6 +246,7 @@ whole_kernels() {
 	left_alone "a whole kernel is built and booted"
 }
 
+# over_ssh WHICH: with the stand-in, or the real one.
 over_ssh() {
 	local logs=$work/results/b
 	history good nobuild good bad bad
@@ -254,17 +257,33 @@ over_ssh() {
 	rm -f "$FAKE_LOG.plan"
 	has "first bad commit: $(commit_id 4)" "$out"
 	[[ -s $logs/$(commit_id 4 | cut -c1-12)/summary.json ]] || problem "no results came back"
-	left_alone "a machine over ssh boots whole kernels"
+	left_alone "a machine over $1 boots whole kernels"
 	history good unloadable
 	run 2 bisect --ssh there
 	has "cannot be judged" "$err"
 	has "its modules cannot be loaded: the modules of this commit do not load" "$(<"$logs/table.txt")"
 	[[ $(tail -n 1 "$FAKE_LOG") == 'modprobe kvm_amd' ]] || problem "the machine's own modules are not loaded again"
-	left_alone "a machine over ssh gets the modules, and its own ones back"
+	left_alone "a machine over $1 gets the modules, and its own ones back"
+}
+
+ssh_refuses() {
 	run 2 bisect --ssh refused
 	[[ $err == *'refused cannot be used: ssh: connect to host refused port 22: Connection refused' && $err != *$'\n'* ]] ||
 		problem "not one line: $err"
 	left_alone "a machine that refuses is one line"
+}
+
+# Loading modules stays a stand-in: the machine is this one.
+over_real_ssh() {
+	if ! start_sshd "$work/real" "PATH=$PATH" "KMC_MODULES=$KMC_MODULES"; then
+		check "a machine over a real ssh # SKIP $REPLY"
+		return
+	fi
+	# shellcheck disable=SC2016 # it expands it
+	printf '#!/bin/bash\n[[ ! -e $FAKE_LOG.plan ]] || export FAKE_PLAN=$(<"$FAKE_LOG.plan")\nexec %s "$@"\n' \
+		"$work/real/bin/ssh" >"$work/path/ssh"
+	over_ssh "a real ssh"
+	stop_sshd
 }
 
 shopt -s extglob
@@ -274,7 +293,9 @@ cannot_be_told
 stops
 ends_when_killed
 whole_kernels
-over_ssh
+over_ssh ssh
+ssh_refuses
+over_real_ssh
 printf '1..%d\n' "$number"
 totals
 ((!failures))

@@ -3,7 +3,8 @@
 #
 # Tests of runner.sh fleet, and of the job definitions in docs/fleet/.
 #
-#   fleet_test.sh         machines are stand-ins (an ssh that runs things here), tests are fake_test
+#   fleet_test.sh         machines are stand-ins (an ssh that runs things here; a real one, too, where
+#                         there is an sshd), tests are fake_test
 #   fleet_test.sh lab     two emulated hosts with a shard each, merged; JOBS=1 one after the other
 #
 # Needs GNU parallel; yamllint, LAVA's schemas (Debian's lava-common) and tmt where they are
@@ -17,6 +18,8 @@ trap '[[ $BASHPID != "$$" ]] || rm -rf -- "$work"' EXIT
 scratch=$work
 # shellcheck source=tests/checking.sh
 source "$here/tests/checking.sh"
+# shellcheck source=tests/real_sshd.sh
+source "$here/tests/real_sshd.sh"
 printf 'KTAP version 1\n'
 if [[ $(parallel --version 2>/dev/null) != 'GNU parallel'* ]]; then
 	printf '1..1\nok 1 fleet # SKIP GNU parallel is not installed\n'
@@ -47,7 +50,8 @@ fi
 suite=$work/suite
 fake_suite "$suite" a_test b_test
 mkdir -p "$work/path" "$work/tmp"
-# Another machine is this one; "refused" cannot be reached, "flaky" not at once.
+# Another machine is this one; "refused" cannot be reached, "flaky" not at once.  The connection to "broken" and "gone"
+# breaks under the run, which the machine does not notice; "gone" cannot be reached any more then.
 cat >"$work/path/ssh" <<'END'
 #!/bin/bash
 while [[ $1 == -o ]]; do shift 2; done
@@ -55,11 +59,20 @@ if [[ $1 == refused ]] || { [[ $1 == flaky ]] && mkdir "$FAKE_FLAKY" 2>/dev/null
 	printf 'ssh: connect to host %s port 22: Connection refused\r\n' "$1" >&2
 	exit 255
 fi
+host=$1
 shift
+[[ $host != gone || ! -e $FAKE_GONE ]] || exit 255
+if [[ ($host == broken || $host == gone) && $* == *machine_run.sh* ]]; then
+	setsid bash -c "$*" < <(exec sleep 30) >/dev/null 2>&1 &
+	sleep 4
+	[[ $host != gone ]] || : >"$FAKE_GONE"
+	echo 'client_loop: send disconnect: Broken pipe' >&2
+	exit 255
+fi
 exec bash -c "$*"
 END
 chmod +x "$work/path/ssh"
-export PATH=$work/path:$PATH TMPDIR=$work/tmp FAKE_FLAKY=$work/flaky FAKE_PLAN='s1=pass:2 s2=pass s3=nap:20 s4=pass s5=skip s6=pass s7=pass'
+export PATH=$work/path:$PATH TMPDIR=$work/tmp FAKE_FLAKY=$work/flaky FAKE_GONE=$work/gone FAKE_PLAN='s1=pass:2 s2=pass s3=nap:20 s4=pass s5=skip s6=pass s7=pass'
 fleet() {
 	rm -rf "$work/results"
 	"$suite/runner.sh" fleet --results "$work/results" --run-name f "$@"
@@ -69,7 +82,7 @@ last_line_but_one() { sed -n 'x;$p' <<<"$out"; }
 # nothing_left NAME: ends a check.
 nothing_left() {
 	[[ -z $(ls -A "$TMPDIR") ]] || problem "left behind: $(ls -A "$TMPDIR")"
-	! compgen -G '/tmp/kmc-suite.*/results/[12]-[otu]*' >/dev/null || problem "left on the machine: $(ls -d /tmp/kmc-suite.*)"
+	! compgen -G '/tmp/kmc-suite.*/results/[12]-[abotu]*' >/dev/null || problem "left on the machine: $(ls -d /tmp/kmc-suite.*)"
 	check "$1"
 }
 
@@ -120,6 +133,28 @@ missing() {
 	nothing_left "--retries tries such a host again"
 }
 
+breaks() {
+	local left summary=$work/results/f/merged/summary.json
+	export FAKE_PLAN='s1=pass:2 s2=pass s3=nap:60000'
+	KMC_COPY_EVERY=1 run 1 fleet broken -- a_test
+	has "the connection broke: client_loop: send disconnect: Broken pipe; its results till then are here" "$out"
+	[[ $(grep -c '^ok' "$work/results/f/1-broken/a_test.ktap") == 2 ]] || problem "no partial results"
+	[[ -s $work/results/f/1-broken/summary.json ]] || problem "the run there has not been ended"
+	[[ $(grep -c '"1-broken"' "$summary") != 0 ]] || problem "not merged"
+	[[ -z $(pgrep_suite x86/a_test) ]] || problem "goes on there: $(pgrep_suite x86/a_test)"
+	nothing_left "a broken connection: what there is so far is fetched, and it is told"
+	KMC_COPY_EVERY=1 KMC_COME_BACK=1 run 1 fleet gone -- a_test
+	has "the connection broke: " "$out"
+	has "; a copy of its results from up to 1 s before is here; gone:/tmp/kmc-suite." "$out"
+	[[ $(grep -c '^ok' "$work/results/f/1-gone/a_test.ktap") == 2 ]] || problem "no partial results"
+	has "did not finish, last finished subtest: s2, running: s3" "$out"
+	left=$(grep -oE '/tmp/kmc-suite\.[A-Za-z0-9]+' <<<"$out")
+	[[ -d $left/results/1-gone ]] || problem "$left is not where the results are"
+	kill "$(<"$left/pid")" && timeout 20 tail --pid="$(<"$left/pid")" -s 0.1 -f /dev/null
+	rm -rf "${left:?}"
+	nothing_left "a machine that does not come back: what was copied meanwhile is kept"
+}
+
 ends_when_killed() {
 	local victim i signal
 	for signal in TERM KILL; do
@@ -156,6 +191,35 @@ pgrep_suite() {
 			[[ ($text == *kmc-suite.* || $text == *"$suite"*) && $text == *"$name"* ]] && printf '%s\n' "${file//[^0-9]/}"
 		done
 	done 2>/dev/null
+}
+
+by_real_ssh() {
+	local i fleet
+	if ! start_sshd "$work/real"; then
+		check "by a real ssh, two machines run a shard each # SKIP $REPLY"
+		check "a real connection is cut # SKIP $REPLY"
+		return
+	fi
+	export PATH=$work/real/bin:$PATH FAKE_PLAN='s1=pass:2 s2=pass s3=skip s4=pass'
+	run 0 fleet alpha beta
+	[[ $(last_line_but_one) == '6 passed, 0 failed, 2 skipped' ]] || problem "$out"
+	nothing_left "by a real ssh, two machines run a shard each"
+	export FAKE_PLAN='s1=pass:2 s2=pass s3=nap:60000'
+	fleet alpha -- a_test >"$work/out" 2>&1 </dev/null &
+	fleet=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ -z $(pgrep_suite x86/a_test) ]] || break
+		sleep 0.1
+	done
+	sleep 0.5
+	cut_connections
+	wait "$fleet"
+	(($? == 1)) || problem "exit code: $(<"$work/out")"
+	has "the connection broke: " "$(<"$work/out")"
+	has "; its results till then are here" "$(<"$work/out")"
+	[[ $(grep -c '^ok' "$work/results/f/1-alpha/a_test.ktap") == 2 ]] || problem "no partial results"
+	nothing_left "a real connection is cut"
+	stop_sshd
 }
 
 lava_schema() {
@@ -196,7 +260,9 @@ definitions() {
 refuses
 shards
 missing
+breaks
 ends_when_killed
+by_real_ssh
 definitions
 printf '1..%d\n' "$number"
 totals

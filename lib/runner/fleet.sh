@@ -42,7 +42,8 @@ source "$here/machine.sh"
 # One host, below parallel.  Exit code: 255 if the host cannot be used, which is what --retries
 # is for.  A test that fails is not tried again: its verdict is in the results.
 #
-child='' watcher='' machine_dir='' stage='' host=''
+child='' watcher='' copier='' machine_dir='' stage='' host=''
+readonly copy_every=${KMC_COPY_EVERY:-60} come_back=${KMC_COME_BACK:-120} # seconds; for the suite's own tests
 
 wait_for_child() {
 	child=$!
@@ -62,20 +63,61 @@ end_with_fleet() {
 
 # shellcheck disable=SC2317 # called by trap
 leave() {
-	kill "$watcher" 2>/dev/null
+	# shellcheck disable=SC2086 # none, or one word each
+	kill $watcher $copier 2>/dev/null
 	[[ -z $machine_dir ]] || on_machine "$host" "rm -rf $machine_dir" 2>/dev/null </dev/null
 	kill -0 "$KMC_FLEET" 2>/dev/null || rm -rf -- "${stage%/suite}"
 }
 
+# Now and then, for a machine that goes down and has nothing left when it is up again.
+copy_meanwhile() {
+	while sleep "$copy_every" && kill -0 "$KMC_FLEET" 2>/dev/null; do
+		copy_results "$@"
+	done
+}
+
+# run_on_machine FOLDER LOG NAME TIME-LIMIT RUNNER-ARGUMENT...: sets code, and broken to what a broken connection left.
+run_on_machine() {
+	local folder=$1 log=$2 name=$3 limit=$4 end here=
+	shift 4
+	copy_meanwhile "$host" "$folder" &
+	copier=$!
+	run_there "$host" "$limit" "$stage.hold.$name" "$log" "$name" "$@"
+	code=$?
+	kill "$copier" 2>/dev/null
+	wait "$copier" 2>/dev/null
+	copier='' end=$((SECONDS + come_back))
+	if ((code != 255)); then
+		copy_results "$host" "$folder"
+		case $? in 0 | 9) return ;; esac
+		broken='its results cannot be fetched' code=255
+	else
+		broken="the connection broke: $(last_line "$log")"
+	fi
+	until end_run_there "$host"; copy_results "$host" "$folder" && here=yes; do
+		((SECONDS < end)) || break
+		sleep 3
+	done
+	if [[ $here ]]; then
+		broken+='; its results till then are here'
+		return
+	fi
+	[[ ! -s $folder/run.jsonl ]] || broken+="; a copy of its results from up to $copy_every s before is here"
+	# Not to be removed: they may be all there is.
+	broken+="; $host:$machine_dir may have more" machine_dir=''
+}
+
 # one OUT STAGE TIME-LIMIT SHARD NAME HOST RUNNER-ARGUMENT...
 one() {
-	local out=$1 limit=$3 shard=$4 name=$5 code args
+	local out=$1 limit=$3 shard=$4 name=$5 code args broken=''
 	stage=$2 host=$6
 	shift 6
 	end_with_fleet
 	args=("$@")
 	[[ $shard == all ]] || args=(--shard "$shard" "${args[@]+"${args[@]}"}")
-	rm -rf "${out:?}/$name"
+	# Tried again: what an earlier try has left stays until there is something better.
+	rm -rf "${out:?}/$name.before"
+	[[ ! -e $out/$name ]] || mv "$out/$name" "$out/$name.before"
 	case $host in
 	lab:*)
 		IFS=: read -r _ host kernel <<<"$host"
@@ -92,15 +134,22 @@ one() {
 	*)
 		if ! send_suite "$host" "$stage" "$out/$name.log"; then
 			printf 'cannot be used: %s\n' "$(last_line "$out/$name.log")"
+			mv "$out/$name.before" "$out/$name" 2>/dev/null
 			exit 255
 		fi
-		run_there "$host" "$limit" "$stage.hold.$name" "$out/$name.log" "$name" "${args[@]+"${args[@]}"}"
-		code=$?
-		fetch_results "$host" "$out/$name"
+		run_on_machine "$out/$name" "$out/$name.log" "$name" "$limit" "${args[@]+"${args[@]}"}"
 		;;
 	esac
-	printf '%s\n' "$(grep -E '^[0-9]+ passed, ' "$out/$name.log" | tail -n 1)$(
-		((code < 2 || code == 4)) || printf ' exit code %d: %s' "$code" "$(last_line "$out/$name.log")")"
+	if ((code == 255)) && [[ ! -s $out/$name/run.jsonl && -e $out/$name.before ]]; then
+		rm -rf "${out:?}/$name" && mv "$out/$name.before" "$out/$name"
+	fi
+	rm -rf "$out/$name.before"
+	if [[ -n $broken ]]; then
+		printf '%s\n' "$broken"
+	else
+		printf '%s\n' "$(grep -E '^[0-9]+ passed, ' "$out/$name.log" | tail -n 1)$(
+			((code < 2 || code == 4)) || printf ' exit code %d: %s' "$code" "$(last_line "$out/$name.log")")"
+	fi
 	exit $((code == 255 ? 255 : 0))
 }
 
@@ -179,7 +228,7 @@ main() {
 		rows+=("$shard" "$name" "${hosts[i]}")
 		runs+=("$out/$name")
 	done
-	printf '%d hosts, results in %s\n' "${#hosts[@]}" "$out"
+	printf '%d host%s, results in %s\n' "${#hosts[@]}" "$( ((${#hosts[@]} == 1)) || echo s)" "$out"
 	printf '%s\t%s\t%s\n' "${rows[@]}" >"$work/hosts"
 	# Words of the runner's arguments stay words: parallel quotes what it replaces, printf the rest.
 	((!${#runner_args[@]})) || printf -v words ' %q' "${runner_args[@]}"

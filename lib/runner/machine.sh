@@ -57,10 +57,39 @@ run_there() {
 	return "$code"
 }
 
-# fetch_results HOST FOLDER: of the run that has the folder's name; takes the folder there away.
+# copy_results HOST FOLDER: what the run with the folder's name has left there by now takes the folder's
+# place; 9 if there is nothing, 1 if not all of it comes here, and the folder is as it was.
+copy_results() {
+	local copy=$2.copy codes
+	rm -rf "$copy"
+	mkdir -p "$copy" || return
+	on_machine "$1" "cd $machine_dir/results/${2##*/} || exit 9; tar -cf - ." 2>/dev/null </dev/null |
+		tar -C "$copy" -xf - 2>/dev/null
+	codes=("${PIPESTATUS[@]}")
+	# 1 is tar's word for a file that grows while it is read.
+	if ((codes[0] > 1 || codes[1])) || [[ ! -s $copy/run.jsonl ]]; then
+		rm -rf "$copy"
+		return $((codes[0] == 9 ? 9 : 1))
+	fi
+	rm -rf "$2" && mv -T "$copy" "$2"
+}
+
+# Behind a broken connection the machine may not have noticed yet.
+end_run_there() {
+	on_machine "$1" "pid=\$(cat $machine_dir/pid) && kill \$pid && timeout 30 tail --pid=\$pid -s 0.2 -f /dev/null" \
+		>/dev/null 2>&1 </dev/null
+}
+
+remove_there() {
+	on_machine "$1" "rm -rf $machine_dir" 2>/dev/null </dev/null && machine_dir=''
+}
+
+# fetch_results HOST FOLDER: the results, and the folder there goes away.
 fetch_results() {
-	mkdir -p "$2"
-	on_machine "$1" "tar -C $machine_dir/results/${2##*/} -cf - . 2>/dev/null; rm -rf $machine_dir" 2>/dev/null </dev/null |
-		tar -C "$2" -xf - 2>/dev/null
+	local code
+	copy_results "$@"
+	code=$?
+	remove_there "$1"
 	machine_dir=''
+	return "$code"
 }

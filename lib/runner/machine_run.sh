@@ -49,6 +49,8 @@ trap 'exit 143' INT TERM HUP
 if compgen -G "$dir/modules/*.ko" >/dev/null; then
 	swap_modules || exit 3
 fi
+# For who comes back after a broken connection.
+printf '%d\n' $$ >"$dir/pid"
 exec {stdin}<&0
 "$dir/runner.sh" --results "$dir/results" --run-name "$run_name" "$@" </dev/null &
 child=$!
