@@ -20,6 +20,7 @@
 struct cpu_offer {
 	u8 maxphyaddr; /* bits, 32 to 52; 0: as KVM supports */
 	bool no_1g, no_pse36;
+	u8 wider;	 /* without maxphyaddr: so many bits more than KVM supports; ids do not say it */
 	bool intel, amd; /* at most one of them: vendor, whatever the host's is */
 };
 
@@ -33,8 +34,8 @@ const char *cpu_offer_parse(const char *text, struct cpu_offer *offer, const cha
 void cpu_offer_use(const struct cpu_offer *offer);
 const struct cpu_offer *cpu_offer_used(void);
 /*
- * Takes out of a CPUID table what the offer in use lacks.  Skips the subtest if it has a wider
- * MAXPHYADDR than the table.
+ * Takes out of a CPUID table what the offer in use lacks.  Skips the subtest if it names a wider
+ * MAXPHYADDR than the table has, or wants more bits than there can be.
  */
 void cpu_offer_apply(struct kvm_cpuid2 *cpuid);
 

@@ -26,10 +26,12 @@ struct gpa_place {
 struct gpa_rig {
 	struct shared_tables *shared;
 	struct seat *seat;
+	u8 wider;		 /* the CPU of this VM, see struct gpa_scenario */
 	struct mmu_state state;
 	gpa_t root;
 	unsigned int nr_tables;  /* of TABLE(n), handed out */
 	bool hangs;              /* an access did */
+	bool whole;              /* a replay makes the other accesses, too */
 	unsigned int nr_places;
 	struct gpa_place place[GPA_MAX_PLACES];
 };
@@ -44,6 +46,8 @@ struct gpa_scenario {
 	/* Maps and names places; none: the mode has nothing of the kind. */
 	void (*set_up)(struct gpa_rig *rig);
 	const struct gpa_phase *phase; /* ended by one without a name */
+	bool remembers; /* what KVM keeps of accesses decides: a replay makes all before its own */
+	u8 wider; /* physical-address bits that the CPU is offered beyond the host's (cpu_offer.h) */
 };
 
 extern const struct gpa_scenario gpa_scenarios[];

@@ -7,11 +7,13 @@
  * CR3 in such a place end as page faults or a shutdown; read-only memslots can be read, run and
  * walked through, and a write to one is the VMM's; a large page over a slot's end gives memory
  * up to there and MMIO behind; and a slot that goes, comes back, moves or changes its contents
- * takes every translation with it.
+ * takes every translation with it.  A CPU offered more physical-address bits than the host has finds
+ * no memory there either.
  *
  * Would catch: an MMIO exit for a page-table walk or with the address of another access, a
  * large mapping that reaches over the end of a slot, stale translations of a deleted slot, a
- * vCPU that faults on a read-only table for ever, A and D bits written to read-only memory.
+ * vCPU that faults on a read-only table for ever, A and D bits written to read-only memory, an
+ * address that loses the bits the host has not.
  *
  * Needs: /dev/kvm.  Modes the CPU lacks are skipped.
  */

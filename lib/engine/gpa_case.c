@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "cpu_offer.h"
 #include "gpa_cases.h"
 #include "gpa_outcome.h"
 #include "report.h"
@@ -397,7 +398,7 @@ static unsigned int try_place(struct gpa_rig *rig, const struct gpa_place *p, co
 		snprintf(a.id, sizeof(a.id), "%s/%s/%s/cpl%u/%s", head, p->name, phase, a.cpl,
 			 seat_op_names[a.op]);
 		tail = strlen(a.id) - strlen(seat_op_names[a.op]) - strlen("cplN/");
-		if (only && (last - only < 5 || strcmp(last - 4, a.id + tail)))
+		if (only && !rig->whole && (last - only < 5 || strcmp(last - 4, a.id + tail)))
 			continue;
 		a.gva = p->gva;
 		if (!(a.gva & 0xfff))
@@ -447,6 +448,21 @@ static bool agent_runs(struct gpa_rig *rig, const char *head)
 	return false;
 }
 
+/* The VM there is, if its CPU is the one that is wanted. */
+static void make_vm(struct gpa_rig *rig, u8 wider)
+{
+	const struct cpu_offer offer = { .wider = wider };
+
+	if (rig->shared && rig->wider == wider)
+		return;
+	shared_free(rig->shared);
+	rig->shared = NULL;
+	cpu_offer_use(&offer);
+	rig->shared = shared_create();
+	rig->seat = shared_add_seat(rig->shared);
+	rig->wider = wider;
+}
+
 unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 		     enum state_mode mode, const char *only)
 {
@@ -455,15 +471,13 @@ unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 	char head[48];
 
 	snprintf(head, sizeof(head), "%s/%s", scenario->name, state_modes[mode].name);
-	if (!rig->shared) {
-		rig->shared = shared_create();
-		rig->seat = shared_add_seat(rig->shared);
-	}
+	make_vm(rig, scenario->wider);
 	shared_reset(rig->shared);
 	rig->state = gpa_state(mode);
 	rig->root = shared_root(&rig->state, 0);
 	rig->nr_tables = rig->nr_places = 0;
 	rig->hangs = false;
+	rig->whole = scenario->remembers;
 	seat_assign(rig->seat, &rig->state, rig->root);
 	if (!agent_runs(rig, head))
 		return 1;
@@ -475,7 +489,7 @@ unsigned int gpa_run(struct gpa_rig *rig, const struct gpa_scenario *scenario,
 		if (phase->begin)
 			phase->begin(rig);
 		for (i = 0; i < rig->nr_places && !rig->hangs; i++)
-			if (place_asked_for(only, head, &rig->place[i]))
+			if (rig->whole || place_asked_for(only, head, &rig->place[i]))
 				made += try_place(rig, &rig->place[i], head, phase->name, only);
 	}
 	return made;

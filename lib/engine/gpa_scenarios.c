@@ -202,6 +202,41 @@ static void set_up_cr3_hole(struct gpa_rig *rig)
 	place(rig, AGENT_PROBE, "agent");
 }
 
+#define WIDER 6
+
+/*
+ * Addresses with bits that CPUID gives the guest and the host's CPU has not: there is no memory, not
+ * even that at the address without these bits.
+ */
+static void set_up_beyond_host(struct gpa_rig *rig)
+{
+	const enum paging_mode mode = paging(rig);
+	const struct paging_format *f = &paging_formats[mode];
+	const int top = cpu(rig)->maxphyaddr - 1, first = top + 1 - WIDER;
+	gva_t gva = LEAVES;
+	int level, i;
+
+	if (f->entry_bytes < 8)
+		return;
+	for (level = 1; level <= 2; level++)
+		for (i = 0; i < 2; i++, gva += 0x400000) {
+			const u64 offset = DATA(i) & (level_page_size(mode, level) - 1);
+
+			map(rig, gva, level,
+			    (DATA(i) - offset) | BIT_ULL(i ? top : first) | leaf_bits(level));
+			place(rig, gva + offset, "%s,leaf%d", i ? "top-bit" : "first-bit", level);
+		}
+	for (level = 1; level < f->levels; level++) {
+		gva = level == 1 ? GIB(1) + 0x2000000 : level == 2 ? GIB(2) : 1ull << f->level[level + 1].shift;
+		if (f->level[level + 1].register_entry || (gva >> 32 && !code64(rig)))
+			continue;
+		map(rig, gva, 1, DATA(2) | FULL);
+		map(rig, gva, level + 1,
+		    *(u64 *)shared_copy(rig->shared, entry_at(rig, gva, level + 1)) | BIT_ULL(first));
+		place(rig, gva + 0x800, "first-bit,level%d", level);
+	}
+}
+
 /* Leaves of each size into one slot, A and D clear and set. */
 static void map_slot(struct gpa_rig *rig, u64 gpa)
 {
@@ -392,15 +427,19 @@ static const struct gpa_phase read_only_mapped_phases[] = {
 
 static const struct gpa_phase plain[] = { { "-", NULL }, { NULL, NULL } };
 
+/* In the second round KVM remembers the last of the other places, and has entries for all. */
+static const struct gpa_phase two_rounds[] = { { "first", NULL }, { "again", NULL }, { NULL, NULL } };
+
 const struct gpa_scenario gpa_scenarios[] = {
-	{ "hole", set_up_holes, plain },
-	{ "straddle", set_up_straddle, plain },
-	{ "read-only", set_up_slot, read_only_phases },
-	{ "slot", set_up_slot, slot_phases },
-	{ "table-hole", set_up_table_holes, plain },
-	{ "table-read-only", set_up_read_only_tables, read_only_phases },
-	{ "table-read-before", set_up_read_only_tables_mapped, read_only_mapped_phases },
-	{ "pdpte-hole", set_up_pdpte_hole, plain },
-	{ "cr3-hole", set_up_cr3_hole, plain },
+	{ "hole", set_up_holes, plain, false, 0 },
+	{ "straddle", set_up_straddle, plain, false, 0 },
+	{ "read-only", set_up_slot, read_only_phases, false, 0 },
+	{ "slot", set_up_slot, slot_phases, false, 0 },
+	{ "table-hole", set_up_table_holes, plain, false, 0 },
+	{ "table-read-only", set_up_read_only_tables, read_only_phases, false, 0 },
+	{ "table-read-before", set_up_read_only_tables_mapped, read_only_mapped_phases, false, 0 },
+	{ "pdpte-hole", set_up_pdpte_hole, plain, false, 0 },
+	{ "cr3-hole", set_up_cr3_hole, plain, false, 0 },
+	{ "beyond-host", set_up_beyond_host, two_rounds, true, WIDER },
 };
 const unsigned int nr_gpa_scenarios = ARRAY_SIZE(gpa_scenarios);

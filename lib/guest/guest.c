@@ -164,6 +164,9 @@ static void add_aliases(struct guest *guest, const struct cpu_facts *supported)
 	int bit, end = guest->cpu.maxphyaddr;
 	u32 i;
 
+	/* Beyond what KVM supports there is none, whatever the CPU is offered. */
+	if (end > supported->maxphyaddr)
+		end = supported->maxphyaddr;
 	if (end > MAX_ALIAS_BIT + 1)
 		end = MAX_ALIAS_BIT + 1;
 	for (bit = 32; bit < end; bit++) {

@@ -110,6 +110,11 @@ void cpu_offer_apply(struct kvm_cpuid2 *cpuid)
 			     "the CPU has no %u physical-address bits", used.maxphyaddr);
 		e8->eax = (e8->eax & ~0xffu) | used.maxphyaddr;
 	}
+	if (used.wider && e8) {
+		TEST_REQUIRE((e8->eax & 0xff) + used.wider <= 52,
+			     "no CPU has more physical-address bits than the host's (52 at most)");
+		e8->eax += used.wider;
+	}
 	set_vendor(cpuid_entry(cpuid, 0, 0));
 	set_vendor(cpuid_entry(cpuid, 0x80000000, 0));
 	if (used.no_1g && e1)
