@@ -27,7 +27,7 @@ static const char *summary_trouble(const json_t *run)
 	size_t i;
 
 	if (number_of(run, "format") != 1)
-		return "'format' is not 1";
+		return "no summary.json: 'format' is not 1";
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		if (!json_is_array(json_object_get(run, lists[i])))
 			return "a list is missing: it is no summary of a run";

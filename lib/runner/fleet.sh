@@ -167,7 +167,7 @@ take_option() {
 		[[ $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$ && $2 != latest ]] || die "option '$1' needs a file name, not '$2'"
 		run_name=$2
 		;;
-	*) die "unknown option '$1', see --help" ;;
+	*) die "unknown option '$1', see --help; what the runner is told comes behind --" ;;
 	esac
 }
 

@@ -91,7 +91,7 @@ one_run() {
 	bash "$KMC_SUITE/runner.sh" --results "$KMC_RESULTS" --run-name "$name-$1" "${seed[@]+"${seed[@]}"}" \
 		"${arguments[@]+"${arguments[@]}"}" >"$work/out" 2>&1
 	code=$?
-	[[ $code != 2 && -e $run/run.jsonl ]] || die "$(grep -m1 '^runner.sh: ' "$work/out" || tail -n 1 "$work/out")"
+	[[ $code != 2 && -e $run/run.jsonl ]] || die "$(grep -m1 '^runner.sh: ' "$work/out" | cut -c12- | grep . || tail -n 1 "$work/out")"
 	((code < 128)) || exit "$code"
 }
 

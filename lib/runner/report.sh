@@ -27,8 +27,11 @@ kind=page file=report.html output='' run=''
 while (($#)); do
 	case $1 in
 	--help | -h) usage && exit 0 ;;
-	--junit) kind=junit file=junit.xml ;;
-	--ktap) kind=ktap file=run.ktap ;;
+	--junit | --ktap)
+		[[ $kind == page ]] || die "either --junit or --ktap: one file at a time"
+		kind=${1#--} file=junit.xml
+		[[ $kind == junit ]] || file=run.ktap
+		;;
 	--output)
 		[[ -n ${2-} ]] || die "option '$1' needs an argument"
 		output=$2
@@ -46,6 +49,7 @@ done
 find_run "${run:-latest}"
 run=$REPLY
 if [[ -z $output ]]; then
+	[[ -d $run || $(head -c 1 -- "$run" 2>/dev/null) == '{' ]] || die "'$run' is neither a run's folder nor a summary.json"
 	[[ -d $run ]] || die "--output FILE is needed, as '$run' is no folder"
 	output=$run/$file
 fi

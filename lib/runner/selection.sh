@@ -56,7 +56,7 @@ select_tests() {
 	local name tag known
 	for name in "${names[@]+"${names[@]}"}"; do
 		[[ " ${tests[*]} " == *" $name "* ]] ||
-			die "unknown test or command '$name' (tests: ${tests[*]}; commands: $(command_names))"
+			die "unknown test or command '$name', see --help; commands: $(command_names); tests: ${tests[*]}"
 	done
 	known=",$(IFS=,; printf %s "${about_tags[*]}"),"
 	for tag in "${tags[@]+"${tags[@]}"}" "${skip_tags[@]+"${skip_tags[@]}"}"; do
