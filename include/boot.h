@@ -37,6 +37,8 @@
 #define NOTE_EFER 16
 #define NOTE_ALIAS 20              /* what was read at BOOT_ALIAS */
 
+#define NOTE_NONE 0xffffffff        /* what was not noted */
+
 /* xAPIC registers */
 #define APIC_ICR_LOW 0xfee00300
 #define APIC_ICR_HIGH 0xfee00310

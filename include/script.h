@@ -31,6 +31,7 @@
 #define SCRIPT_L1_CX (SCRIPT_L1 + 0)
 #define SCRIPT_L1_PDPTES (SCRIPT_L1 + 8) /* u32: where L1 clears A in its PDPTEs, or 0 */
 #define SCRIPT_L1_NEXT (SCRIPT_L1 + 12)  /* u32: the host's, how many VMCBs were in use */
+#define SCRIPT_L1_OWN (SCRIPT_L1 + 16)   /* u32: VMCB for L1's VMLOAD where it ends the script */
 #define SCRIPT_VMCBS (SCRIPT_L1 + 0x1000)
 #define SCRIPT_VMCBS_END 0x240000
 #define SCRIPT_TABLES 0x240000  /* tables that L1 edits: 64 pages */
@@ -152,6 +153,7 @@ struct script_l2 {
 	bool nested;           /* with nested paging */
 	u64 root;              /* nCR3 */
 	u32 asid;              /* 0: 1, all of which VMRUN flushes; else nothing is flushed */
+	u32 intercepts;        /* more of intercept vector 3 (include/svm.h) */
 };
 
 /* Lets a vCPU execute VMRUN; registers that only matter there. */
@@ -159,6 +161,11 @@ void script_prepare_l1(struct vcpu *vcpu);
 /* L1 enters L2, which starts in this state. */
 void script_add_vmrun(struct script *script, const struct script_l2 *how,
 		      const struct mmu_state *l2);
+/*
+ * L1 ends a script of L2's by STGI and L1_EXIT_PORT if L2 exits for another reason.  The EXITCODE
+ * that the last VMRUN got; *ran: L1 has executed something since, with GIF=0.
+ */
+u64 script_vmrun_exit(const struct guest *guest, bool *ran);
 /* L2 exits to L1, which was in how->l1 and goes on there. */
 void script_add_vmexit(struct script *script, const struct mmu_state *l1);
 

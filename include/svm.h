@@ -18,6 +18,8 @@
 #define VMCB_RIP 0x578
 #define VMCB_CR2 0x640
 
+#define SVM_EXIT_SMI 0x62
+#define SVM_EXIT_INIT 0x63
 #define SVM_EXIT_IOIO 0x7b
 #define SVM_EXIT_SHUTDOWN 0x7f
 #define SVM_EXIT_VMMCALL 0x81
@@ -25,6 +27,8 @@
 #define SVM_EXIT_INT_INFO_VALID 0x80000000
 
 /* Intercept vectors 3 and 4 */
+#define SVM_INTERCEPT_SMI (1u << 2)
+#define SVM_INTERCEPT_INIT (1u << 3)
 #define SVM_INTERCEPT_IOIO (1u << 27)
 #define SVM_INTERCEPT_SHUTDOWN (1u << 31)
 #define SVM_INTERCEPT_VMRUN (1u << 0)

@@ -87,7 +87,11 @@ extern const struct transition_path path_l2_sregs_tdp, path_l2_smm, path_l2_smm_
 extern const struct transition_path path_vmx_l2_guest, path_vmx_l2_guest_tdp;
 extern const struct transition_path path_vmx_l2_sregs, path_vmx_l2_sregs_tdp;
 extern const struct transition_path path_vmx_l2_smm_tdp;
+extern const struct transition_path path_vmx_l2_init, path_vmx_l2_init_tdp;
 extern const struct transition_path path_l2_init, path_l2_init_tdp, path_l2_left, path_l2_left_tdp;
+extern const struct transition_path path_l2_init_exit, path_l2_init_exit_tdp;
+extern const struct transition_path path_l2_smi_exit, path_l2_smi_exit_tdp;
+extern const struct transition_path path_l2_left_msr, path_l2_left_msr_tdp;
 /* By name among paths, which end with NULL, or NULL; ways back are found, too. */
 const struct transition_path *transition_path_find(const struct transition_path *const *paths,
 						   const char *name);

@@ -87,14 +87,11 @@ static void run_to_port(struct guest *guest, struct vcpu *vcpu, const char *what
 		    "%s, from %s: exit %s, errno %d", what, name, exit_reason_str(exit), error);
 }
 
-/* Lets the vCPU take its INIT and looks at what it finds. */
-static void boot(struct journey *j, const struct mmu_state *from)
+void path_init_check(const struct boot_notes *notes, const struct mmu_state *from)
 {
-	const struct boot_notes *notes = boot_prepare(j->guest);
 	const u32 kept = X86_CR0_CD | X86_CR0_NW;
 	char name[STATE_NAME_LEN];
 
-	run_to_port(j->guest, j->vcpu, "INIT", from);
 	state_name(from, name);
 	TEST_ASSERT(!(notes->cr0 & ~(X86_CR0_ET | kept)), "CR0 %#x behind INIT in %s", notes->cr0,
 		    name);
@@ -104,6 +101,15 @@ static void boot(struct journey *j, const struct mmu_state *from)
 	TEST_ASSERT(notes->alias == BOOT_ALIAS_VALUE,
 		    "%#x read at %#x behind INIT in %s: %s", notes->alias, BOOT_ALIAS, name,
 		    notes->alias == BOOT_ALIAS_STALE ? "a translation was kept" : "no such value");
+}
+
+/* Lets the vCPU take its INIT and looks at what it finds. */
+static void boot(struct journey *j, const struct mmu_state *from)
+{
+	const struct boot_notes *notes = boot_prepare(j->guest);
+
+	run_to_port(j->guest, j->vcpu, "INIT", from);
+	path_init_check(notes, from);
 }
 
 void path_init_latch(struct journey *j)

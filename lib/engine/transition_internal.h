@@ -39,6 +39,9 @@ void path_guest_add(struct script *script, const struct mmu_state *from,
 
 /* An INIT is pending. */
 void path_init_latch(struct journey *journey);
+/* What the guest noted behind it, in that state (include/boot.h). */
+struct boot_notes;
+void path_init_check(const struct boot_notes *notes, const struct mmu_state *from);
 /* On the way from a state to another by j->path the VMM saw this. */
 void journey_report_way(const struct journey *journey, const struct mmu_state *from,
 			const struct mmu_state *to, const char *expected, const char *observed);

@@ -8,7 +8,7 @@
 #include "transition_run.h"
 
 #define MAX_STATES 512
-#define MAX_PATHS 20
+#define MAX_PATHS 26
 /* Within each mode, and between each two. */
 #define PARTS_PER_PATH (NR_STATE_MODES * (NR_STATE_MODES + 1) / 2)
 #define MAX_SUBTESTS (NR_STATE_MODES + MAX_PATHS * PARTS_PER_PATH)

@@ -47,10 +47,14 @@ void script_add_vmrun(struct script *script, const struct script_l2 *how,
 {
 	const struct walk_regs l1 = guest_walk_regs(script->guest, &how->l1);
 	u32 *pdptes = vm_gpa2hva(script->guest->vm, SCRIPT_L1_PDPTES);
+	u32 *own = vm_gpa2hva(script->guest->vm, SCRIPT_L1_OWN);
 	struct vmcb *vmcb;
 	gpa_t gpa;
 
+	new_vmcb(script, &how->l1, &gpa);
+	*own = gpa;
 	vmcb = new_vmcb(script, l2, &gpa);
+	vmcb->intercept_3 = how->intercepts;
 	vmcb->intercept_4 = SVM_INTERCEPT_VMRUN | SVM_INTERCEPT_VMMCALL;
 	vmcb->asid = how->asid ? how->asid : 1;
 	vmcb->tlb_control = how->asid ? 0 : SVM_TLB_FLUSH_ALL;
@@ -74,4 +78,15 @@ void script_add_vmexit(struct script *script, const struct mmu_state *l1)
 	script_add(script, SCRIPT_VMMCALL, 0);
 	script_add(script, SCRIPT_VMLOAD, gpa);
 	script_add_pkru(script, l1);
+}
+
+u64 script_vmrun_exit(const struct guest *guest, bool *ran)
+{
+	const u32 *next = vm_gpa2hva(guest->vm, SCRIPT_L1_NEXT);
+	const struct vmcb *vmcb = vm_gpa2hva(guest->vm, SCRIPT_VMCBS);
+
+	vmcb += (*next - 1) % NR_VMCBS;
+	/* The first thing L1 does behind VMRUN. */
+	*ran = !vmcb->tlb_control;
+	return vmcb->exit_code;
 }
