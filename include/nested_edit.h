@@ -11,7 +11,9 @@
  * One vCPU goes through every ordered pair of an entry's contents.  At each, L2 runs under
  * both roots and accesses the page, by its CPU and by KVM's emulator for it; then L1 stores the
  * next, as a guest does, and KVM must notice.  What TLBs may keep: nothing.  VMRUN flushes all
- * ASIDs (TLB_CONTROL 1), or L2 gets an ASID that has not run since (APM vol. 2 15.16, 15.25.11).
+ * ASIDs (TLB_CONTROL 1), or L2 gets an ASID that has not run since (APM vol. 2 15.16, 15.25.11); or L1
+ * drops L2's translation of the page's linear address alone, by INVLPGA (APM vol. 2 15.16.3): then other
+ * translations stay in use, and A and D bits are not compared.
  * Outcomes and A and D bits are those of nested_walk() on a copy that is edited alike.
  */
 #ifndef KMC_NESTED_EDIT_H
@@ -20,7 +22,7 @@
 #include "mmu_state.h"
 #include "report.h"
 
-enum nested_edit_flush { EDIT_FLUSH_ALL, EDIT_NEW_ASID, NR_EDIT_FLUSHES };
+enum nested_edit_flush { EDIT_FLUSH_ALL, EDIT_NEW_ASID, EDIT_INVLPGA, NR_EDIT_FLUSHES };
 extern const char *const nested_edit_flush_names[NR_EDIT_FLUSHES];
 
 struct nested_edits;

@@ -59,7 +59,8 @@
 #define SCRIPT_VMLOAD 19 /* AMD: from the VMCB at value */
 #define SCRIPT_VMRUN 20  /* AMD: L2 goes on with the script; behind its VMMCALL L1 does, with GIF=1 */
 #define SCRIPT_VMMCALL 21
-#define NR_SCRIPT_OPS 22
+#define SCRIPT_INVLPGA 22 /* AMD: linear address value, ASID count */
+#define NR_SCRIPT_OPS 23
 
 /* struct script_op, byte offsets */
 #define OP_CODE 0
@@ -116,6 +117,8 @@ void script_begin(struct script *script, struct guest *guest);
 void script_add(struct script *script, u32 op, u64 value);
 /* SCRIPT_STORE: a table entry, for one. */
 void script_add_store(struct script *script, u32 gva, u64 value);
+/* AMD, with EFER.SVME=1. */
+void script_add_invlpga(struct script *script, gva_t address, u32 asid);
 /* Accesses first..first + nr - 1 of the list that script_set_case() made. */
 void script_add_cases(struct script *script, u32 first, u32 nr);
 /* Is there room for a stop with this many operations and results (and SCRIPT_DONE)? */
@@ -153,6 +156,8 @@ struct script_l2 {
 	bool nested;           /* with nested paging */
 	u64 root;              /* nCR3 */
 	u32 asid;              /* 0: 1, all of which VMRUN flushes; else nothing is flushed */
+	bool invlpga;          /* before VMRUN, the ASID's translation of an address is dropped */
+	gva_t address;
 	u32 intercepts;        /* more of intercept vector 3 (include/svm.h) */
 };
 

@@ -5,7 +5,8 @@
  * Proves: behind a store of L1's to an entry of any level, which takes rights away or gives
  * them, sets NX or a reserved bit, clears A and D, moves a page or table, or makes a large page of a table or the
  * reverse, L2's accesses end as the tables now say, and so do those that KVM emulates for it;
- * under each of two nCR3 that share tables and give different rights.
+ * under each of two nCR3 that share tables and give different rights.  So it does where L1 drops
+ * nothing from the TLB but the page's translation, by INVLPGA.
  *
  * Would catch: shadow pages of nested tables that are not synchronized at VMRUN, kept for
  * another nCR3 or with another parent's rights, and stale pieces of a large page.

@@ -19,7 +19,9 @@ const char *const nested_edit_content_names[NR_CONTENTS] = {
 	"large",
 };
 
-const char *const nested_edit_flush_names[NR_EDIT_FLUSHES] = { "flush-all", "new-asid" };
+const char *const nested_edit_flush_names[NR_EDIT_FLUSHES] = {
+	"flush-all", "new-asid", "invlpga",
+};
 
 /* The accesses of a stop: entries of the guest's list. */
 static const struct {
@@ -93,7 +95,9 @@ static u32 next_asid(struct stage *s)
 {
 	struct nested_edits *e = s->e;
 
-	if (s->flush == EDIT_FLUSH_ALL || ++e->asid >= e->nr_asids)
+	if (s->flush == EDIT_INVLPGA && s->entered)
+		return e->asid;
+	if (s->flush != EDIT_NEW_ASID || ++e->asid >= e->nr_asids)
 		e->asid = 0;
 	/* Behind a flush of all, ASID 1 is the one in use. */
 	if (!e->asid) {
@@ -135,11 +139,18 @@ static gva_t probe_gva(const struct stage *s, int probe)
 /* L2 runs under a root and makes its accesses. */
 static void add_run(struct stage *s, struct script *script, int root)
 {
-	const struct script_l2 how = { .l1 = *s->l1, .nested = true, .root = s->t->root[root],
-				       .asid = next_asid(s) };
+	const struct script_l2 how = {
+		.l1 = *s->l1,
+		.nested = true,
+		.root = s->t->root[root],
+		.asid = next_asid(s),
+		.invlpga = s->flush == EDIT_INVLPGA,
+		.address = s->gva,
+	};
 	const struct nested_l2 l2 = { .regs = guest_walk_regs(s->e->guest, s->l2) };
 	u32 i, nr = s->e->forced ? ARRAY_SIZE(probes) : 3;
 
+	s->entered = true;
 	script_add_vmrun(script, &how, s->l2);
 	script_add_cases(script, 0, nr);
 	script_add_vmexit(script, s->l1);
@@ -283,7 +294,7 @@ static void check(struct stage *s, const struct script_end *end)
 		if (i >= end->nr_results)
 			break;
 	}
-	if (end->done)
+	if (end->done && s->flush != EDIT_INVLPGA)
 		check_ad(s);
 	if (!s->print)
 		report_cases(i);
@@ -406,6 +417,8 @@ void nested_edits_run(struct nested_edits *e, const struct mmu_state *l1,
 {
 	struct stage s = nested_edit_stage(e, l1, l2, flush);
 
+	TEST_REQUIRE(flush != EDIT_INVLPGA || state_modes[l1->mode].code64 || s.gva <= ~0u,
+		     "INVLPGA by 32-bit code names no such linear address");
 	if (!reset_tables(&s))
 		return;
 	for (s.level = s.t->top; s.level >= 1; s.level--)

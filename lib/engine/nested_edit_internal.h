@@ -55,6 +55,7 @@ struct stage {
 	struct mode_tables *t;
 	struct nested_tables tables;
 	gva_t gva;
+	bool entered;         /* L2 has run */
 	int level;            /* whose entry is edited */
 	enum content from, to;
 	bool failed, print;

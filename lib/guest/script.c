@@ -62,6 +62,11 @@ void script_add_store(struct script *script, u32 gva, u64 value)
 	add_op(script, (struct script_op){ SCRIPT_STORE, gva, value });
 }
 
+void script_add_invlpga(struct script *script, gva_t address, u32 asid)
+{
+	add_op(script, (struct script_op){ SCRIPT_INVLPGA, asid, address });
+}
+
 void script_add_cases(struct script *script, u32 first, u32 nr)
 {
 	if (!nr)
@@ -222,7 +227,7 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 		"exit", "accesses", "MOV CR0", "MOV CR3", "MOV CR4", "WRMSR EFER", "WRPKRU",
 		"to compatibility mode", "to 64-bit code", "LIDT", "LTR", "LMSW", "CLTS",
 		"read registers", "try", "tried", "clear A in PDPTEs at", "store", "INVLPG",
-		"VMLOAD", "VMRUN", "VMMCALL",
+		"VMLOAD", "VMRUN", "VMMCALL", "INVLPGA",
 	};
 
 	switch (op->op) {
@@ -231,6 +236,10 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 		break;
 	case SCRIPT_STORE:
 		snprintf(text, SCRIPT_OP_TEXT_LEN, "store %#llx at %#x",
+			 (unsigned long long)op->value, op->count);
+		break;
+	case SCRIPT_INVLPGA:
+		snprintf(text, SCRIPT_OP_TEXT_LEN, "INVLPGA %#llx, ASID %u",
 			 (unsigned long long)op->value, op->count);
 		break;
 	case SCRIPT_INVLPG:

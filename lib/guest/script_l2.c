@@ -64,6 +64,8 @@ void script_add_vmrun(struct script *script, const struct script_l2 *how,
 		*pdptes = l1.cr3;
 	script_add(script, SCRIPT_EFER, l1.efer | X86_EFER_SVME);
 	script_add(script, SCRIPT_VMLOAD, gpa);
+	if (how->invlpga)
+		script_add_invlpga(script, how->address, vmcb->asid);
 	clean_pdptes(script, l2);
 	script_add(script, SCRIPT_VMRUN, gpa);
 	script_add_start(script, l2);
