@@ -43,6 +43,7 @@
 #define TABLE_AREA_SIZE 0x14000
 #define AREA_TEST 0x0              /* one page per level: level n at + (n - 1) pages */
 #define AREA_COPY 0x5000           /* the same as the host wrote them */
+#define COPY_OF (AREA_COPY - AREA_TEST) /* from an entry to its copy */
 #define AREA_AGENT 0xa000          /* tables of the agent's own memory */
 #define AGENT_CASES 0x100000       /* u64 linear addresses */
 #define AGENT_HOLE 0x140000        /* leads to HOLE_GPA, where the guest has no memory */
@@ -85,6 +86,7 @@
 #define AGENT_DONE_PORT 0xf4
 #define AGENT_STRING_PORT 0        /* of string I/O; the low half of DX in every loop */
 #define AGENT_IDT_SWAPPED 0x800    /* + an IDT: its twin for accesses made with DI, BX exchanged */
+#define AGENT_IDT_STAY 0x400       /* + an IDT: its twin for loops at CPL 0, of the handlers' code size */
 #define AGENT_RETURN_VECTOR 3      /* INT3: user code of a careful access comes back */
 
 /*
@@ -122,15 +124,14 @@
 #define PARAM_ALIAS 60             /* where user code finds supervisor memory: what to add */
 #define PARAM_LEVEL 64             /* first struct agent_level */
 #define LEVEL_TABLE 0              /* linear address of the table page */
-#define LEVEL_COPY 4
-#define LEVEL_SHIFT 8              /* of the linear address: index to bit 0 */
-#define LEVEL_MASK 12              /* of the index */
-#define LEVEL_WORDS 16             /* entry size in 32-bit words: 1 or 2 */
+#define LEVEL_SHIFT 4              /* of the linear address, and then... */
+#define LEVEL_MASK 8               /* ...a mask: the entry's offset in the table */
+#define LEVEL_WORDS 12             /* entry size in 32-bit words: 1 or 2 */
+#define LEVEL_ENTRY 16             /* the driver's: address of the case's entry */
 #define LEVEL_SIZE 20
 #define PARAM_HOLE 164             /* linear address of a hole; bit 0: second operand of CMPS */
 #define PARAM_RESULT 168           /* the driver's: supervisor address of the case's result */
 #define PARAM_FIXED 172            /* an entry that has these bits is never changed by an access */
-#define PARAM_CHANGES 176          /* the driver's: not 0 if an entry of the path is none of those */
 
 /* RESULT_AD: two bits (A, D) per level from level 1 up, and */
 #define AD_CORRUPT 0x80000000      /* an entry changed in another bit */
@@ -148,7 +149,7 @@ struct agent_result {
 };
 
 struct agent_level {
-	u32 table, copy, shift, mask, words;
+	u32 table, shift, mask, words, entry;
 };
 
 struct agent_params {
@@ -159,7 +160,7 @@ struct agent_params {
 	u32 span, alias;
 	struct agent_level level[5];
 	u32 hole, result;
-	u32 fixed, changes;
+	u32 fixed;
 };
 
 _Static_assert(sizeof(struct agent_result) == RESULT_SIZE, "agent_result");
@@ -167,7 +168,6 @@ _Static_assert(offsetof(struct agent_params, span) == PARAM_SPAN, "agent_params"
 _Static_assert(offsetof(struct agent_params, hole) == PARAM_HOLE, "agent_params");
 _Static_assert(offsetof(struct agent_params, result) == PARAM_RESULT, "agent_params");
 _Static_assert(offsetof(struct agent_params, fixed) == PARAM_FIXED, "agent_params");
-_Static_assert(offsetof(struct agent_params, changes) == PARAM_CHANGES, "agent_params");
 _Static_assert(offsetof(struct agent_params, level) == PARAM_LEVEL, "agent_params");
 _Static_assert(sizeof(struct agent_level) == LEVEL_SIZE, "agent_level");
 #endif

@@ -75,12 +75,14 @@ struct guest {
 	/* States that were entered, each once: the last one last; of more, the latest. */
 	struct mmu_state entered[GUEST_MAX_ENTERED];
 	unsigned int nr_entered;
+	u64 serial;                  /* of this process's guests */
 	u64 nr_frames;
 	gpa_t *frame;                /* tagged data pages, for guest_page_by_tag() */
 	u8 tss32_type;               /* TR's segment type outside long mode */
 	/* What an emulated CPU has wrong, see emulator_quirks(): */
 	bool marks_pdptes;           /* A is set in PDPTEs in memory */
 	bool lme_needs_pae;          /* LME = 1 with PAE = 0 takes the host down */
+	bool stores_meet_code;       /* a store beside code that ran takes it long: guest_forget_code() */
 	bool coalesces;              /* OUTs to AGENT_STRING_PORT, if the host can */
 	struct l1 *l1;               /* what runs the agent in L2 (l1.h), once there is one */
 	/* Set by a test that wants to get through: clear SMEP and SMAP before CR0.PG. */
@@ -142,6 +144,11 @@ u32 guest_page_tag(gpa_t gpa);
 /* What a tagged page holds, written to any page; and the tag that the code there reports. */
 void guest_fill_page(u8 *page, u32 tag);
 bool guest_page_code_tag(const u8 *code, u32 *tag);
+/*
+ * Writes a tagged page's code anew, as it is: an emulated CPU then forgets what it made of it, and
+ * does not look for it at each store to the page.
+ */
+void guest_forget_code(struct guest *guest, gpa_t gpa);
 /* The tagged page that a value read names, or false. ldt: 20-bit tags. */
 bool guest_page_by_tag(const struct guest *guest, u32 tag, bool ldt, gpa_t *gpa);
 
@@ -189,13 +196,13 @@ struct agent_batch {
 	bool keeps_fixed;
 	bool only_restore;          /* careful: nothing but that, no access */
 	bool no_error;              /* a fault is known as such: no error code, CR2 and RIP */
-	bool bare;                  /* reads only, nothing is reported: for make bench */
+	bool bare;                  /* nothing is reported: for make bench */
 	bool in_l2;                 /* an L1 runs the agent (l1.h) */
 	bool hole_second;           /* VIA_MMIO reads: the hole is CMPS's second operand */
 	const struct agent_service *service; /* NULL if accesses do not exit */
 	const gva_t *gvas;
 	u32 nr;
-	struct agent_result *results; /* nr of them */
+	struct agent_result *results; /* nr of them, or NULL: see agent_results() */
 };
 
 /* Of a status with STATUS_EXIT; the result's cr2 holds detail. */
@@ -208,6 +215,8 @@ struct agent_batch {
  */
 #define MAX_ABNORMAL 32
 void agent_run(struct guest *guest, const struct agent_batch *batch);
+/* Where the agent left those of the last batch, in guest memory; a status of 0 says little. */
+const struct agent_result *agent_results(const struct guest *guest);
 
 /* Puts the vCPU into a batch's state, PKRU included, as its actor, and runs nothing there. */
 void agent_enter(struct guest *guest, const struct agent_batch *batch);

@@ -10,8 +10,10 @@
 
 /* Labels of agent_body.inc, [code64]. */
 #define LABELS(name) extern const u8 name##32[], name##64[]
-LABELS(agent_bare);
-LABELS(agent_bare_next);
+#define LOOP_LABELS(name) extern const u8 name##32[], name##64[], name##32_next[], name##64_next[]
+LOOP_LABELS(agent_bare_read);
+LOOP_LABELS(agent_bare_write);
+LOOP_LABELS(agent_bare_fetch);
 LABELS(agent_wrpkru);
 LABELS(agent_careful);
 LABELS(agent_careful_after);
@@ -170,9 +172,14 @@ void agent_enter(struct guest *guest, const struct agent_batch *batch)
 	vcpu_regs_set(guest->vcpu, &regs);
 }
 
-static struct agent_result *guest_results(struct guest *guest)
+static struct agent_result *guest_results(const struct guest *guest)
 {
 	return vm_gpa2hva(guest->vm, AGENT_RESULTS);
+}
+
+const struct agent_result *agent_results(const struct guest *guest)
+{
+	return guest_results(guest);
 }
 
 /* What user code adds to the agent's addresses; without paging there is no alias. */
@@ -221,6 +228,22 @@ static void write_hole(struct guest *guest, const struct agent_batch *batch)
 	p->hole = (paging ? AGENT_HOLE + user_alias(batch) : HOLE_GPA) | batch->hole_second;
 }
 
+/* Reading a descriptor is one read. */
+static const struct {
+	const u8 *loop, *next;
+} bare_code[NR_AGENT_ACCESSES][2] = {
+#define BARE(name)                                          \
+	{                                                   \
+		{ agent_bare_##name##32, agent_bare_##name##32_next }, \
+		{ agent_bare_##name##64, agent_bare_##name##64_next }, \
+	}
+	[AGENT_READ] = BARE(read),
+	[AGENT_WRITE] = BARE(write),
+	[AGENT_FETCH] = BARE(fetch),
+	[AGENT_LDT] = BARE(read),
+#undef BARE
+};
+
 static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 {
 	bool code64 = state_modes[batch->state.mode].code64;
@@ -241,8 +264,8 @@ static struct kvm_regs batch_regs(const struct agent_batch *batch, u32 first)
 		return r;
 	}
 	if (batch->bare) {
-		r.rip = AGENT_ADDR(code64 ? agent_bare64 : agent_bare32) + alias;
-		r.rbp = AGENT_ADDR(code64 ? agent_bare_next64 : agent_bare_next32) + alias;
+		r.rip = AGENT_ADDR(bare_code[batch->access][code64].loop) + alias;
+		r.rbp = AGENT_ADDR(bare_code[batch->access][code64].next) + alias;
 	} else {
 		r.rip = AGENT_ADDR(stub->loop) + alias;
 		r.rbp = AGENT_ADDR(stub->next) + alias;
@@ -305,6 +328,18 @@ struct run {
 	u32 answers; /* exits answered since the last of them */
 };
 
+/*
+ * With a batch over and a result of its last case, whoever compares them looks at each; should
+ * one before have none, he finds it.
+ */
+static bool all_done(const struct run *run, u32 exit)
+{
+	const u32 last = run->batch->nr - 1;
+
+	return agent_is_done(run->guest->vcpu, exit) &&
+	       agent_result_status(&guest_results(run->guest)[last]) != STATUS_NOT_RUN;
+}
+
 static bool make_progress(struct run *run)
 {
 	u32 before = run->done;
@@ -355,7 +390,10 @@ static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 		before = run->done;
 		exit = vcpu_run_answering(guest->vcpu, window, error,
 					  run->batch->service ? answer_exit : NULL, run);
-		make_progress(run);
+		if (all_done(run, exit))
+			run->done = run->batch->nr;
+		else
+			make_progress(run);
 		idle = run->done > before ? 0 : idle + 1;
 	} while (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS);
 	if (exit == VCPU_TIMEOUT)
@@ -364,6 +402,16 @@ static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 		run->batch->service->settle(guest, run->batch, guest_results(guest), first,
 					    run->done);
 	return exit;
+}
+
+/* Which of an IDT's twins a batch takes. */
+static u32 idt_twin(const struct agent_batch *batch)
+{
+	const struct state_mode_info *m = &state_modes[batch->state.mode];
+
+	if (!batch->bare && agent_code(batch->via, batch->access, m->code64)->swapped)
+		return AGENT_IDT_SWAPPED;
+	return batch->careful || batch->actor.cpl || m->code64 != m->long_mode ? 0 : AGENT_IDT_STAY;
 }
 
 void agent_run(struct guest *guest, const struct agent_batch *batch)
@@ -376,8 +424,7 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	u32 exit = 0, abnormal = 0, i;
 	int error = 0;
 
-	if (agent_code(batch->via, batch->access, state_modes[batch->state.mode].code64)->swapped)
-		sregs.idt.base += AGENT_IDT_SWAPPED;
+	sregs.idt.base += idt_twin(batch);
 	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
 		    AGENT_MAX_CASES);
 	/* Fast loops find the address in the result's place. */

@@ -68,6 +68,25 @@ static void write_idts(u8 *ram)
 	put_return_gates(ram);
 }
 
+static void write_staying_idts(u8 *staying)
+{
+	int v;
+
+	for (v = 0; v < NR_EXCEPTIONS; v++) {
+		u64 fast32 = AGENT_ADDR(agent_stubs32) + 16 * v;
+		u64 fast64 = AGENT_ADDR(agent_stubs64) + 16 * v;
+
+		put_gate32(staying + AGENT_IDT32, v,
+			   v == 14 ? AGENT_ADDR(agent_fault_stay32) : fast32, 0x8e);
+		put_gate64(staying + AGENT_IDT64, v,
+			   v == 14 ? AGENT_ADDR(agent_fault_stay64) : fast64, 0x8e);
+		put_gate32(staying + AGENT_IDT32_BARE, v, AGENT_ADDR(agent_fault_bare_stay32),
+			   0x8e);
+		put_gate64(staying + AGENT_IDT64_BARE, v, AGENT_ADDR(agent_fault_bare_stay64),
+			   0x8e);
+	}
+}
+
 static void write_swapped_idts(u8 *swapped)
 {
 	int v;
@@ -109,5 +128,6 @@ void descriptors_init(u8 *ram)
 	put64(ram + AGENT_TSS64 + 0x24, AGENT_DF_STACK_TOP); /* IST1 */
 	put64(ram + AGENT_TSS32 + 4, AGENT_STACK_TOP | (u64)SEL_DATA << 32);
 	write_idts(ram);
+	write_staying_idts(ram + AGENT_IDT_STAY);
 	write_swapped_idts(ram + AGENT_IDT_SWAPPED);
 }

@@ -78,6 +78,15 @@ bool guest_page_code_tag(const u8 *code, u32 *tag)
 		       agent_page_code_end - agent_page_code - rest);
 }
 
+void guest_forget_code(struct guest *guest, gpa_t gpa)
+{
+	u8 *page = vm_gpa2hva(guest->vm, gpa & ~0xfffull);
+	volatile u8 *code = page + DATA_FETCH_OFFSET;
+
+	if (page)
+		*code = *code;
+}
+
 void guest_tag_page(struct guest *guest, gpa_t gpa)
 {
 	u8 *page = vm_gpa2hva(guest->vm, gpa & ~0xfffull);
@@ -106,6 +115,9 @@ void guest_tag_page(struct guest *guest, gpa_t gpa)
  * EFER.LME = 1 is legal with CR4.PAE = 0 while CR0.PG = 0.  QEMU, at an exit from a guest in
  * that state, takes the host's CR0.PG = 1 for the guest's attempt to enter long mode without
  * PAE, leaves PG clear, and the host is gone.
+ *
+ * QEMU translates code once, and at each store to a page that code was executed in looks through all
+ * it has of that page, of every mode and privilege level: microseconds, for a store.
  */
 static void emulator_quirks(struct guest *guest)
 {
@@ -115,6 +127,7 @@ static void emulator_quirks(struct guest *guest)
 	guest->tss32_type = tcg ? 9 : 11;
 	guest->marks_pdptes = tcg && card->tdp == YES;
 	guest->lme_needs_pae = tcg && card->tdp == YES;
+	guest->stores_meet_code = tcg;
 }
 
 /* Of a CPU with all that KVM supports, whatever the guest's is offered. */
@@ -217,9 +230,11 @@ static void tag_huge_pieces(struct guest *guest)
 
 static struct guest *guest_alloc(void)
 {
+	static u64 serial;
 	struct guest *guest = calloc(1, sizeof(*guest));
 
 	TEST_ASSERT(guest, "out of memory");
+	guest->serial = ++serial;
 	guest->frame = calloc(MAX_FRAMES, sizeof(*guest->frame));
 	TEST_ASSERT(guest->frame, "out of memory");
 	guest->timeout_ms = DEFAULT_TIMEOUT_MS;

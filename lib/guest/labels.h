@@ -42,7 +42,9 @@ extern const u8 bound_start[], bound_end[], bound_entry[], bound_stubs[];
 /* agent_code.S, for descriptors.c */
 extern const u8 agent_stubs32[], agent_stubs64[], agent_careful_stubs32[], agent_careful_stubs64[];
 extern const u8 agent_fault_pf32[], agent_fault_pf64[];
+extern const u8 agent_fault_stay32[], agent_fault_stay64[];
 extern const u8 agent_fault_bare32[], agent_fault_bare64[];
+extern const u8 agent_fault_bare_stay32[], agent_fault_bare_stay64[];
 extern const u8 agent_stop_stubs32[], agent_stop_stubs64[];
 extern const u8 agent_careful_return32[], agent_careful_return64[];
 extern const u8 agent_swapped_pf32[], agent_swapped_pf64[];

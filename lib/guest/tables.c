@@ -199,9 +199,8 @@ u32 tables_levels(const struct table_image *t, struct agent_level *levels)
 			continue;
 		levels[nr++] = (struct agent_level){
 			.table = t->base + AREA_TEST + (level - 1) * 0x1000,
-			.copy = t->base + AREA_COPY + (level - 1) * 0x1000,
-			.shift = f->level[level].shift,
-			.mask = (1u << f->level[level].index_bits) - 1,
+			.shift = f->level[level].shift - (f->entry_bytes == 8 ? 3 : 2),
+			.mask = ((1u << f->level[level].index_bits) - 1) * f->entry_bytes,
 			.words = f->entry_bytes / 4,
 		};
 	}
@@ -220,7 +219,7 @@ static u32 path_entries(const struct guest *guest, const struct mmu_state *state
 		nr = tables_levels(t, levels);
 	for (i = 0; i < nr; i++) {
 		const struct agent_level *l = &levels[i];
-		u32 at = (gva >> l->shift & l->mask) * 4 * l->words;
+		u32 at = gva >> l->shift & l->mask;
 
 		now[i] = (u8 *)vm_gpa2hva(guest->vm, l->table) + at;
 		image[i] = t->image + (l->table - t->base) + at;
