@@ -17,6 +17,7 @@ struct engine {
 	enum agent_via via; /* what the guest executes */
 	/* BIT(access): that such an access faults is told, but neither error code nor address. */
 	u8 no_error;
+	bool in_place; /* run leaves the results where agent_results() finds them, too */
 	bool sampled; /* each access costs many exits: emulation_test has it make a few */
 	/* NULL, or what this host lacks for the engine (a reason to skip). */
 	const char *(*host_lacks)(struct guest *guest);

@@ -14,6 +14,7 @@ struct plan {
 	enum paging_mode mode;
 	u32 nr;
 	u16 (*choice)[MAX_LEVELS + 1]; /* [nr], variant index by level */
+	struct forecast **forecasts;   /* what the model says of them (forecast.h), or NULL */
 };
 
 enum plan_kind {
@@ -43,6 +44,8 @@ enum plan_kind {
 /* variants: lists by level. The caller frees it with plan_free(). */
 void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 	       const struct variant_list variants[MAX_LEVELS + 1]);
+/* The same for choices of the caller's own, which stay as they are from now on. */
+void plan_keep(struct plan *plan);
 void plan_free(struct plan *plan);
 
 #endif

@@ -137,8 +137,11 @@ static void run_plan(const struct part *part, const struct actor *actor, enum ag
 	u32 i;
 
 	for (i = 0; i < all->nr; i += most) {
-		const struct plan some = { all->mode, all->nr - i < most ? all->nr - i : most,
-					   all->choice + i };
+		const struct plan some = {
+			.mode = all->mode,
+			.nr = all->nr - i < most ? all->nr - i : most,
+			.choice = all->choice + i,
+		};
 
 		cases_run(guest, part->engine, &part->state, actor, access, careful, &some);
 	}

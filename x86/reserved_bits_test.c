@@ -77,7 +77,7 @@ static void run_entries(const struct mmu_state *state, const u64 *bits, unsigned
 	static const struct actor actors[] = { { 0, false }, { 3, false } };
 	const enum table_area area = state_area(state);
 	static u16 choice[MAX_SLOTS][MAX_LEVELS + 1];
-	const struct plan plan = { area_shape(area)->mode, nr, choice };
+	const struct plan plan = { .mode = area_shape(area)->mode, .nr = nr, .choice = choice };
 	struct guest *guest = guest_with(area, bits, nr);
 	unsigned int i;
 	int access;

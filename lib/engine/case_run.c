@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "case_run.h"
+#include "forecast.h"
 #include "outcome_classes.h"
 #include "report.h"
 
@@ -19,13 +20,19 @@ struct work {
 	struct agent_batch batch;
 	struct walk_regs regs;
 	u32 first;               /* choice that the batch starts with */
-	u64 last_stored[64];     /* pages stored to, and by which case of the batch: */
+	struct forecast *forecast; /* NULL without paging */
+	struct expectations expectations;
+	const gva_t *gvas;       /* of the batch */
+	struct forecast_difference *differences; /* by the forecast's classes */
+	u32 *page_writer;        /* by the forecast's pages: which case stored there, or NOBODY */
+	u64 last_stored[64];     /* other pages stored to, and by which case of the batch: */
 	u32 last_writer[64];
 	u32 nr_stored;
 	struct outcome_classes *classes; /* of all batches of one cases_run() */
 };
 
-static gva_t gvas[AGENT_MAX_CASES];
+#define NOBODY (~0u)
+
 static struct agent_result results[AGENT_MAX_CASES];
 /* Cases of the batch that differ: told only when all stores were looked at. */
 static struct {
@@ -146,6 +153,11 @@ static void note_store(struct work *w, u32 i, gpa_t page)
 {
 	u32 k;
 
+	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++)
+		if (w->forecast->pages[k] == page) {
+			w->page_writer[k] = i;
+			return;
+		}
 	for (k = 0; k < w->nr_stored; k++)
 		if (w->last_stored[k] == page)
 			break;
@@ -156,10 +168,22 @@ static void note_store(struct work *w, u32 i, gpa_t page)
 	w->last_writer[k] = i;
 }
 
+/* Where a batch's results are: copied only as far as one is looked at more closely. */
+static const struct agent_result *seen_results(const struct work *w)
+{
+	return w->engine->in_place ? agent_results(w->guest) : results;
+}
+
+static void take_result(const struct work *w, u32 i)
+{
+	results[i] = seen_results(w)[i];
+	results[i].status = agent_result_status(&results[i]);
+}
+
 static void expect(const struct work *w, u32 i, struct walk_result *expected)
 {
 	const struct test_case tc = { w->batch.state, w->batch.actor, w->batch.access, { 0 } };
-	const struct walk_access access = case_access(&tc, gvas[i]);
+	const struct walk_access access = case_access(&tc, w->gvas[i]);
 
 	walk(&w->guest->cpu, &w->regs, &w->guest->memory, &access, expected);
 }
@@ -169,7 +193,7 @@ static bool compare_one(struct work *w, u32 i, u32 *class)
 {
 	struct walk_result expected;
 	gpa_t page;
-	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+	struct comparison c = { w->guest, &w->batch, w->gvas[i], &expected, &results[i] };
 
 	expect(w, i, &expected);
 	if (outcome_matches(&c)) {
@@ -185,11 +209,63 @@ static bool compare_one(struct work *w, u32 i, u32 *class)
 	return false;
 }
 
+static void note_forecast_store(struct work *w, u32 i)
+{
+	const struct forecast_case *c = &w->forecast->cases[w->first + i];
+
+	if (w->expectations.of_class[c->class].status == STATUS_DONE)
+		w->page_writer[c->page] = i;
+}
+
+/* The same for a case that did not simply end as it should. */
+static bool compare_closely(struct work *w, u32 i, u32 *class)
+{
+	const u16 k = w->forecast ? w->forecast->cases[w->first + i].class : NO_CLASS_OF_TRANSLATION;
+	struct forecast_difference *d = k != NO_CLASS_OF_TRANSLATION ? &w->differences[k] : NULL;
+
+	if (d && forecast_differs_alike(&w->expectations, w->first + i, &results[i], d)) {
+		*class = d->means;
+		return false;
+	}
+	if (compare_one(w, i, class))
+		return true;
+	if (d && *class != NO_CLASS)
+		forecast_note_difference(&w->expectations, w->first + i, &results[i], *class, d);
+	return false;
+}
+
+/*
+ * Compares the batch's cases with the model; keeps those that differ, and returns how many
+ * were run.
+ */
+static u32 compare_all(struct work *w, u32 *nr_mismatched)
+{
+	const struct agent_result *seen = seen_results(w);
+	const struct expectations *x = &w->expectations;
+	const bool simple = w->forecast && !w->batch.no_error;
+	const bool stores = w->batch.access == AGENT_WRITE;
+	u32 i;
+
+	for (i = 0; i < w->batch.nr; i++) {
+		if (simple && forecast_agrees(x, w->first + i, &seen[i])) {
+			if (stores)
+				note_forecast_store(w, i);
+			continue;
+		}
+		take_result(w, i);
+		if (results[i].status == STATUS_NOT_RUN)
+			break;
+		if (!compare_closely(w, i, &mismatched[*nr_mismatched].class))
+			mismatched[(*nr_mismatched)++].i = i;
+	}
+	return i;
+}
+
 static void report_one(const struct work *w, u32 i, u32 class)
 {
 	struct walk_result expected;
 	char e[OUTCOME_TEXT_LEN], o[OUTCOME_TEXT_LEN];
-	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+	struct comparison c = { w->guest, &w->batch, w->gvas[i], &expected, &results[i] };
 
 	/* One of many that are known: often nothing is left but to count it. */
 	if (outcome_class_counted(w->classes, class))
@@ -200,20 +276,29 @@ static void report_one(const struct work *w, u32 i, u32 class)
 		report_mismatch(w, i, &c, e, o);
 }
 
+static void compare_store(struct work *w, gpa_t gpa, u32 i)
+{
+	const u8 *page = vm_gpa2hva(w->guest->vm, gpa);
+	struct walk_result expected = { .rule = RULE_A_ALLOWED };
+	struct comparison c = { w->guest, &w->batch, w->gvas[i], &expected, &results[i] };
+	u32 word;
+
+	memcpy(&word, page + DATA_WRITE_OFFSET, sizeof(word));
+	if (word == agent_stored_word(&w->batch, i))
+		return;
+	take_result(w, i);
+	report_mismatch(w, i, &c, "stored", "not stored");
+}
+
 static void compare_stores(struct work *w)
 {
 	u32 k;
 
-	for (k = 0; k < w->nr_stored; k++) {
-		const u8 *page = vm_gpa2hva(w->guest->vm, w->last_stored[k]);
-		u32 i = w->last_writer[k], word;
-		struct walk_result expected = { .rule = RULE_A_ALLOWED };
-		struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
-
-		memcpy(&word, page + DATA_WRITE_OFFSET, sizeof(word));
-		if (word != agent_stored_word(&w->batch, i))
-			report_mismatch(w, i, &c, "stored", "not stored");
-	}
+	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++)
+		if (w->page_writer[k] != NOBODY)
+			compare_store(w, w->forecast->pages[k], w->page_writer[k]);
+	for (k = 0; k < w->nr_stored; k++)
+		compare_store(w, w->last_stored[k], w->last_writer[k]);
 }
 
 /*
@@ -223,7 +308,7 @@ static void compare_stores(struct work *w)
 static void report_not_run(const struct work *w, u32 i)
 {
 	struct walk_result expected = { .rule = RULE_A_ALLOWED };
-	struct comparison c = { w->guest, &w->batch, gvas[i], &expected, &results[i] };
+	struct comparison c = { w->guest, &w->batch, w->gvas[i], &expected, &results[i] };
 	char observed[64];
 
 	snprintf(observed, sizeof(observed), "%u cases not run", w->batch.nr - i);
@@ -234,13 +319,16 @@ static void run_batch(struct work *w)
 {
 	u32 i, k, nr_mismatched = 0;
 
-	w->batch.gvas = gvas;
-	w->batch.results = results;
+	w->batch.gvas = w->gvas;
+	w->batch.results = w->engine->in_place ? NULL : results;
 	w->nr_stored = 0;
+	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++) {
+		w->page_writer[k] = NOBODY;
+		if (w->guest->stores_meet_code && w->batch.access == AGENT_WRITE)
+			guest_forget_code(w->guest, w->forecast->pages[k]);
+	}
 	w->engine->run(w->guest, &w->batch);
-	for (i = 0; i < w->batch.nr && results[i].status != STATUS_NOT_RUN; i++)
-		if (!compare_one(w, i, &mismatched[nr_mismatched].class))
-			mismatched[nr_mismatched++].i = i;
+	i = compare_all(w, &nr_mismatched);
 	/* Before anything is reported: a report may make accesses of its own. */
 	compare_stores(w);
 	for (k = 0; k < nr_mismatched && !report_should_stop(); k++)
@@ -255,12 +343,61 @@ bool actor_says_something(const struct actor *actor, enum agent_access access)
 	return !actor->ac || access == AGENT_LDT || (!actor->cpl && access != AGENT_FETCH);
 }
 
+static void *zeroed(u32 nr, size_t size)
+{
+	void *p = calloc(nr + 1, size);
+
+	TEST_ASSERT(p, "out of memory");
+	return p;
+}
+
+static void run_batches(struct work *w, const gva_t *gvas, u32 total)
+{
+	for (w->first = 0; w->first < total && !report_should_stop(); w->first += w->batch.nr) {
+		w->batch.nr = total - w->first;
+		if (w->batch.nr > AGENT_MAX_CASES)
+			w->batch.nr = AGENT_MAX_CASES;
+		w->gvas = gvas + w->first;
+		run_batch(w);
+	}
+}
+
+/* Without paging an address is its own translation: nothing to be said once for many. */
+static u32 run_flat(struct work *w)
+{
+	gva_t gvas[ARRAY_SIZE(flat_pages)];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(gvas); i++)
+		gvas[i] = flat_pages[i] + agent_access_offset(w->batch.access);
+	run_batches(w, gvas, ARRAY_SIZE(gvas));
+	return ARRAY_SIZE(gvas);
+}
+
+static u32 run_plan(struct work *w)
+{
+	const struct plan *plan = w->plan;
+	struct forecast *f = forecast_of(w->guest, &w->batch.state, plan);
+	struct expectation *of_class = zeroed(f->nr_classes, sizeof(*of_class));
+
+	w->forecast = f;
+	w->page_writer = zeroed(f->nr_pages, sizeof(*w->page_writer));
+	w->differences = zeroed(f->nr_classes, sizeof(*w->differences));
+	forecast_expect(f, w->guest, plan, &w->batch, of_class, &w->expectations);
+	run_batches(w, w->expectations.gvas, plan->nr);
+	free(w->page_writer);
+	free(w->differences);
+	free(of_class);
+	if (!plan->forecasts)
+		forecast_free(f);
+	return plan->nr;
+}
+
 u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
 	       const struct actor *actor, enum agent_access access, bool careful,
 	       const struct plan *plan)
 {
 	bool flat = state_modes[state->mode].paging == PAGING_NONE;
-	u32 total = flat ? ARRAY_SIZE(flat_pages) : plan->nr, offset = agent_access_offset(access);
 	struct outcome_classes classes = { .nr = 0 };
 	struct work w = {
 		.guest = guest,
@@ -270,22 +407,14 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 		.regs = guest_walk_regs(guest, state),
 		.classes = &classes,
 	};
+	u32 total;
 
 	if (engine->unsupported(guest, &w.batch))
 		return 0;
 	/* With shadow paging the flush is a test of KVM, too; else the CPU alone has anything to keep. */
 	w.batch.keeps_fixed = guest->vm->card.tdp == YES;
 	report_engine(engine->name);
-	for (w.first = 0; w.first < total && !report_should_stop(); w.first += w.batch.nr) {
-		w.batch.nr = total - w.first;
-		if (w.batch.nr > AGENT_MAX_CASES)
-			w.batch.nr = AGENT_MAX_CASES;
-		for (u32 i = 0; i < w.batch.nr; i++)
-			gvas[i] = flat ? flat_pages[w.first + i] + offset :
-					 guest_gva(guest, state_area(state),
-						   plan->choice[w.first + i], offset);
-		run_batch(&w);
-	}
+	total = flat ? run_flat(&w) : run_plan(&w);
 	return w.first < total ? w.first : total;
 }
 

@@ -13,6 +13,7 @@ const struct engine engine_native = {
 	.name = "native",
 	.does = "the guest's CPU executes the instruction",
 	.via = VIA_NATIVE,
+	.in_place = true,
 	.host_lacks = engine_lacks_nothing,
 	.unsupported = native_unsupported,
 	.run = agent_run,

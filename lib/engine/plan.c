@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forecast.h"
 #include "plan.h"
 #include "test_assert.h"
 
@@ -271,10 +272,24 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 		break;
 	}
 	remove_duplicates(plan);
+	plan_keep(plan);
+}
+
+void plan_keep(struct plan *plan)
+{
+	plan->forecasts = calloc(1, sizeof(*plan->forecasts));
+	TEST_ASSERT(plan->forecasts, "out of memory");
 }
 
 void plan_free(struct plan *plan)
 {
+	struct forecast *f, *next;
+
+	for (f = plan->forecasts ? *plan->forecasts : NULL; f; f = next) {
+		next = f->next;
+		forecast_free(f);
+	}
+	free(plan->forecasts);
 	free(plan->choice);
 	*plan = (struct plan){ .mode = plan->mode };
 }
