@@ -108,6 +108,12 @@ struct l1 {
 /* The usual: 64-bit code, 4-level paging. */
 extern const struct mmu_state l1_usual_state;
 
+/*
+ * An L1 for VMX whose CR0.WP, EFER.NXE, CR4.SMEP and SMAP are all others than that L2's, as far as the
+ * CPU has them: what takes one's for the other's shows.
+ */
+struct mmu_state l1_unlike(const struct guest *guest, const struct mmu_state *l2);
+
 /* VMX: what the CPU offers an L1. */
 struct ept_caps l1_ept_caps(struct guest *guest);
 

@@ -56,7 +56,7 @@ void l2_ept_setup(const struct l2_ept_work *w, const struct l2_ept_item *item,
 		  struct l1_setup *setup)
 {
 	*setup = (struct l1_setup){
-		.state = l1_usual_state,
+		.state = l1_unlike(w->e->guest, &w->batch.state),
 		.nested = true,
 		.root = l2_ept_tables(w->e, w->target, item->choice.variant[4], w->levels, w->ad)
 				.root,

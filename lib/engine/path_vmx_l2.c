@@ -59,18 +59,13 @@ void path_vmx_l2_leave(struct journey *j)
 	put_in_place(j, usual);
 }
 
-/*
- * All that L2 does not have; but in SMM, KVM lets CR0.WP be L1's, as if there had been a VM exit:
- * there both have the same.
- */
+/* In SMM, KVM lets CR0.WP be L1's, as if there had been a VM exit: there both have the same. */
 static struct mmu_state l1_state(const struct journey *j, const struct mmu_state *l2)
 {
-	const u8 wp = j->path == &path_vmx_l2_smm_tdp ? FLAG_WP : 0;
-	struct mmu_state l1 = l1_usual_state;
+	struct mmu_state l1 = l1_unlike(j->guest, l2);
 
-	l1.flags = (FLAG_WP | FLAG_NX | FLAG_SMEP | FLAG_SMAP) & ~(l2->flags ^ wp);
-	if (state_missing(&l1, &j->guest->cpu))
-		l1.flags &= FLAG_WP | FLAG_NX;
+	if (j->path == &path_vmx_l2_smm_tdp)
+		l1.flags ^= FLAG_WP;
 	return l1;
 }
 

@@ -12,6 +12,16 @@
 
 const struct mmu_state l1_usual_state = { MODE_4LEVEL, FLAG_WP | FLAG_NX };
 
+struct mmu_state l1_unlike(const struct guest *guest, const struct mmu_state *l2)
+{
+	struct mmu_state l1 = l1_usual_state;
+
+	l1.flags = (FLAG_WP | FLAG_NX | FLAG_SMEP | FLAG_SMAP) & ~l2->flags;
+	if (state_missing(&l1, &guest->cpu))
+		l1.flags &= FLAG_WP | FLAG_NX;
+	return l1;
+}
+
 static const struct l1_vendor *vendor_of(const struct guest *guest)
 {
 	return guest->cpu.vendor == VENDOR_AMD ? &l1_svm : &l1_vmx;
