@@ -90,6 +90,8 @@ bool subtest_holds_case(const char *name, const char *id);
 
 /* From within a subtest: n more cases were compared (passing ones included). */
 void report_cases(u64 n);
+/* So many vCPUs at a time made so many of them per second: the report draws one against the other. */
+void report_rate(unsigned int vcpus, u64 per_second);
 /* From within a subtest: this case failed.  Says whether a known issue covers it. */
 enum case_verdict report_failure(const struct case_failure *failure);
 /*

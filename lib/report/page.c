@@ -453,6 +453,7 @@ void page_write(const json_t *run, FILE *to)
 	page_matrices(&page);
 	put_tests(&page);
 	page_growth(&page);
+	page_rates(&page);
 	put_known_issues(&page);
 	put_notes(&page);
 	markup(to, "</main>\n<script>\n");

@@ -89,3 +89,90 @@ void page_growth(const struct page *page)
 	markup(page->to, "</svg></details></section>\n");
 	free(drawn);
 }
+
+/*
+ * Cases per second against vCPUs that are busy at the same time, where a test tells both: each
+ * test's rate with its fewest is 1, and along the diagonal each vCPU adds as much as the first.
+ */
+#define OCTAVES 6 /* 1 to 64 */
+#define OCTAVE (SIZE / OCTAVES)
+
+/* OCTAVE * log2(n), n not less than 1. */
+static int octaves(double n)
+{
+	int whole = 0;
+
+	for (; n >= 2 && whole < OCTAVES; n /= 2)
+		whole++;
+	/* Between powers of two a straight line is near enough to be drawn. */
+	return whole >= OCTAVES ? SIZE : whole * OCTAVE + (int)((n - 1) * OCTAVE);
+}
+
+static void put_rates(const struct page *page, const json_t *test)
+{
+	const json_t *subtest;
+	double alone = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(test, "subtests"), i, subtest) {
+		const long long vcpus = number_of(subtest, "vcpus");
+		const long long rate = number_of(subtest, "per_second");
+
+		if (vcpus < 1 || rate < 1)
+			continue;
+		if (!alone)
+			alone = (double)rate / vcpus;
+		markup(page->to, "<circle cx=%d cy=%d r=3><title>%s %s: %lld vCPUs, %lld cases/s"
+				 "</title></circle>\n",
+		       octaves(vcpus), SIZE - (rate > alone ? octaves(rate / alone) : 0),
+		       text_of(test, "name"), text_of(subtest, "name"), vcpus, rate);
+	}
+}
+
+static bool has_rates(const json_t *test)
+{
+	const json_t *subtest;
+	size_t i;
+
+	json_array_foreach(json_object_get(test, "subtests"), i, subtest)
+		if (number_of(subtest, "vcpus") > 0 && number_of(subtest, "per_second") > 0)
+			return true;
+	return false;
+}
+
+static void put_rate_axes(const struct page *page)
+{
+	int i;
+
+	for (i = 0; i <= OCTAVES; i++) {
+		int at = i * OCTAVE;
+
+		markup(page->to, "<path d=\"M%d 0V%d M0 %dH%d\"/><text x=%d y=%d>%d</text>"
+				 "<text x=%d y=%d>×%d</text>\n",
+		       at, SIZE, at, SIZE, at, SIZE + 14, 1 << i, -MARGIN + 4, SIZE - at + 4, 1 << i);
+	}
+	markup(page->to, "<path d=\"M0 %dL%d 0\"/><text x=%d y=%d>vCPUs</text>\n", SIZE, SIZE,
+	       SIZE / 2 - 10, SIZE + 28);
+}
+
+void page_rates(const struct page *page)
+{
+	const json_t *tests = json_object_get(page->run, "tests"), *test;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach(tests, i, test)
+		any |= has_rates(test);
+	if (!any)
+		return;
+	markup(page->to, "<section aria-labelledby=rates><h2 id=rates>Rate and vCPUs</h2>\n"
+			 "<details><summary>Cases per second against vCPUs that make them at a time"
+			 "</summary>\n"
+			 "<svg class=growth role=img aria-label=\"rate against number of vCPUs\" "
+			 "viewBox=\"%d %d %d %d\">\n",
+	       -MARGIN, -4, SIZE + MARGIN + 20, SIZE + MARGIN);
+	put_rate_axes(page);
+	json_array_foreach(tests, i, test)
+		put_rates(page, test);
+	markup(page->to, "</svg></details></section>\n");
+}

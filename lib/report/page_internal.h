@@ -54,5 +54,7 @@ void page_case(const struct page *page, const json_t *failure, long long number,
 void page_matrices(const struct page *page);
 /* A plot of the subtests: time against number of cases. */
 void page_growth(const struct page *page);
+/* Another: cases per second against the number of vCPUs, where subtests tell both. */
+void page_rates(const struct page *page);
 
 #endif

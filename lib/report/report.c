@@ -33,6 +33,7 @@ static struct {
 
 	const struct subtest *subtest;
 	u64 sub_cases, sub_pairs, sub_failed, sub_known;
+	u64 sub_vcpus, sub_rate; /* 0: not said */
 	u64 *sub_by_issue; /* cases per known issue */
 	const char *engine;   /* that makes them, or NULL; */
 	json_t *sub_engines;  /* how many each has made */
@@ -50,6 +51,12 @@ void report_cases(u64 n)
 	run.sub_cases += n;
 	if (run.engine)
 		add_to(run.sub_engines, run.engine, n);
+}
+
+void report_rate(unsigned int vcpus, u64 per_second)
+{
+	run.sub_vcpus = vcpus;
+	run.sub_rate = per_second;
 }
 
 void report_pairs(u64 n)
@@ -289,6 +296,10 @@ static void record_result(enum status status, const char *reason, u64 time_ms)
 			  (json_int_t)time_ms, "known_issues", issues);
 	if (run.sub_pairs)
 		json_object_set_new(event, "pairs", json_integer(run.sub_pairs));
+	if (run.sub_vcpus) {
+		json_object_set_new(event, "vcpus", json_integer(run.sub_vcpus));
+		json_object_set_new(event, "per_second", json_integer(run.sub_rate));
+	}
 	if (json_object_size(run.sub_engines))
 		json_object_set(event, "engines", run.sub_engines);
 	results_write(event);
@@ -348,6 +359,7 @@ static void run_subtest(unsigned int place)
 	results_sync();
 	run.subtest = subtest;
 	run.sub_cases = run.sub_pairs = run.sub_failed = run.sub_known = 0;
+	run.sub_vcpus = run.sub_rate = 0;
 	run.engine = NULL;
 	json_decref(run.sub_engines);
 	run.sub_engines = json_object();
