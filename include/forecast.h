@@ -36,7 +36,7 @@ struct forecast {
 	u16 nr_classes, nr_pages;
 	u32 *classes, *example; /* what a class's translations give; one of its cases */
 	gpa_t *pages;
-	u32 *tags;
+	u32 *tags, *reached; /* by so many cases, if they are allowed to */
 };
 
 /* How all cases of a class end. */
@@ -67,6 +67,12 @@ void forecast_free(struct forecast *forecast);
 /* Linear address of each of its cases, as this access makes it. */
 const gva_t *forecast_gvas(struct forecast *forecast, const struct guest *guest,
 			   const struct plan *plan, enum agent_access access);
+
+/*
+ * Before a batch of writes.  On an emulated CPU whose stores take long beside code that ran: it
+ * forgets the code of the pages that many cases store to.
+ */
+void forecast_prepare_writes(const struct forecast *forecast, struct guest *guest);
 
 /* Walks for each class; of_class is the caller's, for forecast->nr_classes of them. */
 void forecast_expect(struct forecast *forecast, const struct guest *guest,

@@ -220,9 +220,13 @@ static void note_forecast_store(struct work *w, u32 i)
 /* The same for a case that did not simply end as it should. */
 static bool compare_closely(struct work *w, u32 i, u32 *class)
 {
-	const u16 k = w->forecast ? w->forecast->cases[w->first + i].class : NO_CLASS_OF_TRANSLATION;
-	struct forecast_difference *d = k != NO_CLASS_OF_TRANSLATION ? &w->differences[k] : NULL;
+	struct forecast_difference *d = NULL;
+	u16 k = NO_CLASS_OF_TRANSLATION;
 
+	if (w->forecast)
+		k = w->forecast->cases[w->first + i].class;
+	if (k != NO_CLASS_OF_TRANSLATION)
+		d = &w->differences[k];
 	if (d && forecast_differs_alike(&w->expectations, w->first + i, &results[i], d)) {
 		*class = d->means;
 		return false;
@@ -322,11 +326,10 @@ static void run_batch(struct work *w)
 	w->batch.gvas = w->gvas;
 	w->batch.results = w->engine->in_place ? NULL : results;
 	w->nr_stored = 0;
-	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++) {
+	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++)
 		w->page_writer[k] = NOBODY;
-		if (w->guest->stores_meet_code && w->batch.access == AGENT_WRITE)
-			guest_forget_code(w->guest, w->forecast->pages[k]);
-	}
+	if (w->forecast && w->batch.access == AGENT_WRITE)
+		forecast_prepare_writes(w->forecast, w->guest);
 	w->engine->run(w->guest, &w->batch);
 	i = compare_all(w, &nr_mismatched);
 	/* Before anything is reported: a report may make accesses of its own. */

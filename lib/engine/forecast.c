@@ -72,8 +72,10 @@ static void look_at(struct forecast *f, const struct guest *guest, const struct 
 	c->class = find_class(f, class_of(&r, regs.pkru), i);
 	if (c->class == NO_CLASS_OF_TRANSLATION)
 		return;
-	if (r.page_size)
+	if (r.page_size) {
 		c->page = find_page(f, r.gpa & ~0xfffull);
+		f->reached[c->page]++;
+	}
 	for (k = 0; k < r.nr_steps; k++)
 		c->had |= step_bits(&r.step[k], plan->mode, r.step[k].entry);
 }
@@ -100,6 +102,7 @@ static struct forecast *forecast_make(const struct guest *guest, const struct mm
 	f->example = zeroed(f->nr, sizeof(*f->example));
 	f->pages = zeroed(f->nr, sizeof(*f->pages));
 	f->tags = zeroed(f->nr, sizeof(*f->tags));
+	f->reached = zeroed(f->nr, sizeof(*f->reached));
 	forecast_gvas(f, guest, plan, AGENT_READ);
 	for (i = 0; i < f->nr; i++)
 		look_at(f, guest, state, plan, i);
@@ -139,6 +142,7 @@ void forecast_free(struct forecast *f)
 	free(f->example);
 	free(f->pages);
 	free(f->tags);
+	free(f->reached);
 	free(f);
 }
 
@@ -154,6 +158,18 @@ const gva_t *forecast_gvas(struct forecast *f, const struct guest *guest, const 
 	for (i = 0; i < f->nr; i++)
 		gvas[i] = guest_gva(guest, f->area, plan->choice[i], agent_access_offset(access));
 	return gvas;
+}
+
+/* A page's code is worth as much as so many stores beside it. */
+#define MANY_STORES 32
+
+void forecast_prepare_writes(const struct forecast *f, struct guest *guest)
+{
+	u16 k;
+
+	for (k = 0; guest->stores_meet_code && k < f->nr_pages; k++)
+		if (f->reached[k] >= MANY_STORES)
+			guest_forget_code(guest, f->pages[k]);
 }
 
 static void expect_class(const struct guest *guest, const struct walk_regs *regs,
