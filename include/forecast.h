@@ -20,9 +20,10 @@
 #define NO_CLASS_OF_TRANSLATION 0xffff /* only walk() can tell */
 
 struct forecast_case {
+	u32 tag;       /* of the page that the translation leads to, if it does; 0 */
 	u16 class;
-	u16 page;      /* index: where the translation leads, if it does */
-	u16 had;       /* A and D of its entries, in the form of agent_result.ad */
+	u16 page;      /* its index */
+	u16 had;       /* A and D of the entries, in the form of agent_result.ad */
 };
 
 struct forecast {
@@ -35,15 +36,21 @@ struct forecast {
 	gva_t *gvas[NR_AGENT_ACCESSES]; /* made when first asked for */
 	u16 nr_classes, nr_pages;
 	u32 *classes, *example; /* what a class's translations give; one of its cases */
+	u16 *like;     /* the first class that differs from it in A and D bits at most, or itself */
 	gpa_t *pages;
-	u32 *tags, *reached; /* by so many cases, if they are allowed to */
+	u32 *reached;  /* by so many cases, if they are allowed to */
 };
 
 /* How all cases of a class end. */
 struct expectation {
-	u32 status;    /* STATUS_DONE, STATUS_FAULT + vector; 0: ask walk() */
-	u32 error;
-	u32 must, may; /* A/D bits, of entries that do not have them yet */
+	u32 status;     /* STATUS_DONE, STATUS_FAULT + PF_VECTOR; 0: ask walk() */
+	u32 must, may;  /* A/D bits, of entries that do not have them yet */
+	/* What agent_result holds: */
+	u32 tag_mask;   /* of the value, if there is one... */
+	u32 value_mask; /* ...which this says: ~0 or 0 */
+	u64 head;       /* status and error code */
+	u64 rip;        /* and, from the address itself: */
+	u64 rip_mask;
 };
 
 /* Those of one batch. */
@@ -51,9 +58,7 @@ struct expectations {
 	const struct forecast *forecast;
 	const gva_t *gvas;
 	struct expectation *of_class;
-	u32 tag_mask;
 	u64 gva_mask;  /* of CR2 */
-	u64 rip;       /* of every fault, or 0: the address itself */
 	bool careful;
 };
 
@@ -74,7 +79,10 @@ const gva_t *forecast_gvas(struct forecast *forecast, const struct guest *guest,
  */
 void forecast_prepare_writes(const struct forecast *forecast, struct guest *guest);
 
-/* Walks for each class; of_class is the caller's, for forecast->nr_classes of them. */
+/*
+ * Walks for each class; of_class is the caller's, for forecast->nr_classes of them.  batch->results
+ * NULL: the results will be looked at where agent_results() has them.
+ */
 void forecast_expect(struct forecast *forecast, const struct guest *guest,
 		     const struct plan *plan, const struct agent_batch *batch,
 		     struct expectation *of_class, struct expectations *all);
@@ -87,29 +95,29 @@ static inline bool forecast_ad_agrees(const struct expectation *e, u32 had, u32 
 	return (ad & must) == must && !(ad & ~(must | may));
 }
 
+static inline u64 forecast_rip(const struct expectations *x, u32 i, const struct expectation *e)
+{
+	return e->rip ^ (x->gvas[i] & e->rip_mask);
+}
+
 /*
- * Did case i end as it should?  False means: not as simply as that, see outcome_matches().
- * What became of a case that left no status is agent_result_status()'s rule.
+ * Did case i end as it should?  False means: not as simply as that, see outcome_matches().  A
+ * completed access leaves an error code of 0, no RIP, and the address where CR2 goes.
  */
 static inline bool forecast_agrees(const struct expectations *x, u32 i,
 				   const struct agent_result *r)
 {
 	const struct forecast_case *c = &x->forecast->cases[i];
 	const struct expectation *e = &x->of_class[c->class];
+	u64 wrong;
 
 	if (c->class == NO_CLASS_OF_TRANSLATION)
 		return false;
-	if (e->status == STATUS_DONE) {
-		if (r->value != (x->forecast->tags[c->page] & x->tag_mask) ||
-		    (r->status != STATUS_DONE && (r->status || r->rip)))
-			return false;
-	} else {
-		if (r->error != e->error || r->cr2 != (x->gvas[i] & x->gva_mask) ||
-		    r->rip != (x->rip ? x->rip : x->gvas[i]) || !r->rip ||
-		    (r->status != e->status && r->status))
-			return false;
-	}
-	return !x->careful || forecast_ad_agrees(e, c->had, r->ad);
+	wrong = (r->status | (u64)r->error << 32) ^ e->head;
+	wrong |= r->cr2 ^ (x->gvas[i] & x->gva_mask);
+	wrong |= r->rip ^ forecast_rip(x, i, e);
+	wrong |= (r->value ^ (c->tag & e->tag_mask)) & e->value_mask;
+	return !wrong && (!x->careful || forecast_ad_agrees(e, c->had, r->ad));
 }
 
 /* A way in which a case of a class differed, and what the caller made of that. */
@@ -132,7 +140,7 @@ static inline bool forecast_differs_alike(const struct expectations *x, u32 i,
 
 	return d->valid && r->status == d->status && r->error == d->error && r->ad == d->ad &&
 	       c->had == d->had && r->cr2 == (x->gvas[i] & x->gva_mask) && r->rip &&
-	       r->rip == (x->rip ? x->rip : x->gvas[i]);
+	       r->rip == forecast_rip(x, i, &x->of_class[c->class]);
 }
 
 static inline void forecast_note_difference(const struct expectations *x, u32 i,

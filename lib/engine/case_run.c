@@ -324,7 +324,6 @@ static void run_batch(struct work *w)
 	u32 i, k, nr_mismatched = 0;
 
 	w->batch.gvas = w->gvas;
-	w->batch.results = w->engine->in_place ? NULL : results;
 	w->nr_stored = 0;
 	for (k = 0; w->forecast && k < w->forecast->nr_pages; k++)
 		w->page_writer[k] = NOBODY;
@@ -416,6 +415,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 		return 0;
 	/* With shadow paging the flush is a test of KVM, too; else the CPU alone has anything to keep. */
 	w.batch.keeps_fixed = guest->vm->card.tdp == YES;
+	w.batch.results = engine->in_place ? NULL : results;
 	report_engine(engine->name);
 	total = flat ? run_flat(&w) : run_plan(&w);
 	return w.first < total ? w.first : total;

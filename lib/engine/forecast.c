@@ -9,8 +9,15 @@
 
 /*
  * Nothing else than this of a translation says how an access to it ends.  Of a key it is what PKRU
- * says of it, and that is the same in all states of long mode.
+ * says of it, and that is the same in all states of long mode.  How long the path is says where A
+ * and D are set, no more.
  */
+#define CLASS_KNOWN 1u
+#define CLASS_PAGE 2u
+#define CLASS_RSVD 4u
+#define CLASS_STEP 8u /* times their number */
+#define CLASS_STEPS (7 * CLASS_STEP)
+
 static u32 class_of(const struct walk_result *r, u32 pkru)
 {
 	/* A page was found: what else is in r tells how this one access ends. */
@@ -18,7 +25,8 @@ static u32 class_of(const struct walk_result *r, u32 pkru)
 
 	if (r->outcome == WALK_NO_MEMORY || (r->outcome == WALK_FAULT && r->vector != PF_VECTOR))
 		return 0;
-	return 1u | page << 1 | (r->rule == RULE_A_RSVD) << 2 | (u32)r->nr_steps << 3 |
+	return CLASS_KNOWN | (page ? CLASS_PAGE : 0) | (r->rule == RULE_A_RSVD ? CLASS_RSVD : 0) |
+	       r->nr_steps * CLASS_STEP |
 	       (page ? r->writable << 8 | r->user << 9 | r->executable << 10 |
 		       (pkru >> 2 * r->pkey & 3) << 11 : 0);
 }
@@ -32,6 +40,8 @@ static u16 find_class(struct forecast *f, u32 class, u32 i)
 	for (k = 0; k < f->nr_classes; k++)
 		if (f->classes[k] == class)
 			return k;
+	while (f->like[k] < k && (f->classes[f->like[k]] ^ class) & ~CLASS_STEPS)
+		f->like[k]++;
 	f->classes[k] = class;
 	f->example[k] = i;
 	f->nr_classes++;
@@ -46,7 +56,6 @@ static u16 find_page(struct forecast *f, gpa_t page)
 		if (f->pages[k] == page)
 			return k;
 	f->pages[k] = page;
-	f->tags[k] = guest_page_tag(page);
 	f->nr_pages++;
 	return k;
 }
@@ -74,6 +83,7 @@ static void look_at(struct forecast *f, const struct guest *guest, const struct 
 		return;
 	if (r.page_size) {
 		c->page = find_page(f, r.gpa & ~0xfffull);
+		c->tag = guest_page_tag(r.gpa);
 		f->reached[c->page]++;
 	}
 	for (k = 0; k < r.nr_steps; k++)
@@ -100,8 +110,8 @@ static struct forecast *forecast_make(const struct guest *guest, const struct mm
 	f->cases = zeroed(f->nr, sizeof(*f->cases));
 	f->classes = zeroed(f->nr, sizeof(*f->classes));
 	f->example = zeroed(f->nr, sizeof(*f->example));
+	f->like = zeroed(f->nr, sizeof(*f->like));
 	f->pages = zeroed(f->nr, sizeof(*f->pages));
-	f->tags = zeroed(f->nr, sizeof(*f->tags));
 	f->reached = zeroed(f->nr, sizeof(*f->reached));
 	forecast_gvas(f, guest, plan, AGENT_READ);
 	for (i = 0; i < f->nr; i++)
@@ -140,8 +150,8 @@ void forecast_free(struct forecast *f)
 	free(f->cases);
 	free(f->classes);
 	free(f->example);
+	free(f->like);
 	free(f->pages);
-	free(f->tags);
 	free(f->reached);
 	free(f);
 }
@@ -172,23 +182,50 @@ void forecast_prepare_writes(const struct forecast *f, struct guest *guest)
 			guest_forget_code(guest, f->pages[k]);
 }
 
-static void expect_class(const struct guest *guest, const struct walk_regs *regs,
-			 const struct agent_batch *batch, gva_t gva, struct expectation *e)
+/* What the result of such an access holds, in memory of the guest or as agent_run() passes it on. */
+static void expect_result(const struct guest *guest, const struct walk_regs *regs,
+			  const struct agent_batch *batch, gva_t gva, struct expectation *e)
 {
 	const struct test_case tc = { batch->state, batch->actor, batch->access, { 0 } };
 	const struct walk_access access = case_access(&tc, gva);
+	const bool in_place = !batch->results;
+	struct walk_result r;
+
+	walk(&guest->cpu, regs, &guest->memory, &access, &r);
+	*e = (struct expectation){ .head = ~0ull };
+	if (r.outcome == WALK_OK) {
+		e->status = STATUS_DONE;
+		e->head = in_place ? 0 : STATUS_DONE;
+		e->tag_mask = batch->access == AGENT_LDT ? 0xfffff : ~0u;
+		e->value_mask = ~0u;
+	} else if (r.outcome == WALK_FAULT && r.vector == PF_VECTOR) {
+		e->status = STATUS_FAULT | PF_VECTOR;
+		e->head = (in_place && !batch->careful ? 0 : e->status) | (u64)r.error_code << 32;
+		if (batch->access == AGENT_FETCH && batch->via == VIA_NATIVE)
+			e->rip_mask = ~0ull;
+		else
+			e->rip = agent_fault_rip(batch, 0);
+	}
+}
+
+/* A/D bits for a path as long as the class's, which ends as e says. */
+static void expect_ad(const struct agent_batch *batch, u32 class, struct expectation *e)
+{
+	const struct test_case tc = { batch->state, batch->actor, batch->access, { 0 } };
+	const enum paging_mode mode = state_modes[batch->state.mode].paging;
 	struct walk_result r;
 	int i;
 
-	walk(&guest->cpu, regs, &guest->memory, &access, &r);
-	*e = (struct expectation){ .error = r.outcome == WALK_FAULT ? r.error_code : 0 };
-	if (r.outcome == WALK_OK)
-		e->status = STATUS_DONE;
-	else if (r.outcome == WALK_FAULT && r.vector == PF_VECTOR)
-		e->status = STATUS_FAULT | PF_VECTOR;
+	r.outcome = e->status == STATUS_DONE ? WALK_OK : WALK_FAULT;
+	r.error_code = e->head >> 32;
+	r.nr_steps = (class & CLASS_STEPS) / CLASS_STEP;
 	for (i = 0; i < r.nr_steps; i++) {
-		const enum paging_mode mode = state_modes[batch->state.mode].paging;
-
+		r.step[i].level = paging_formats[mode].levels - i;
+		r.step[i].leaf = class & CLASS_PAGE && i == r.nr_steps - 1;
+	}
+	walk_accessed_dirty(&r, mode, case_access(&tc, 0).kind);
+	e->must = e->may = 0;
+	for (i = 0; i < r.nr_steps; i++) {
 		e->must |= step_bits(&r.step[i], mode, r.step[i].must_set);
 		e->may |= step_bits(&r.step[i], mode, r.step[i].may_set);
 	}
@@ -206,12 +243,16 @@ void forecast_expect(struct forecast *f, const struct guest *guest, const struct
 		.forecast = f,
 		.gvas = gvas,
 		.of_class = of_class,
-		.tag_mask = batch->access == AGENT_LDT ? 0xfffff : ~0u,
 		/* Outside 64-bit mode linear addresses have 32 bits. */
 		.gva_mask = state_modes[batch->state.mode].code64 ? ~0ull : ~0u,
-		.rip = batch->access == AGENT_FETCH ? 0 : agent_fault_rip(batch, 0),
 		.careful = batch->careful && !batch->no_ad,
 	};
-	for (k = 0; k < f->nr_classes; k++)
-		expect_class(guest, &regs, batch, gvas[f->example[k]], &of_class[k]);
+	for (k = 0; k < f->nr_classes; k++) {
+		if (f->like[k] < k)
+			of_class[k] = of_class[f->like[k]];
+		else
+			expect_result(guest, &regs, batch, gvas[f->example[k]], &of_class[k]);
+		if (all->careful)
+			expect_ad(batch, f->classes[k], &of_class[k]);
+	}
 }

@@ -211,8 +211,9 @@ static void write_params(struct guest *guest, const struct agent_batch *batch, u
 	p->cs = m->code64 ? SEL_CODE64 : SEL_CODE32;
 	p->access_cs = m->code64 ? SEL_USER_CODE64 : SEL_USER_CODE32;
 	p->access_ss = batch->actor.cpl ? SEL_USER_DATA : SEL_DATA;
+	/* User code may do I/O, as in fast batches: emulated CPUs translate code for each IOPL. */
 	p->access_flags = X86_EFLAGS_FIXED | (batch->actor.ac ? X86_EFLAGS_AC : 0) |
-			  (batch->via == VIA_STRING && batch->actor.cpl ? X86_EFLAGS_IOPL : 0);
+			  (batch->actor.cpl ? X86_EFLAGS_IOPL : 0);
 	p->ldt = batch->access == AGENT_LDT;
 	p->fixed = batch->keeps_fixed ? PTE_A | PTE_D : ~0u;
 	if (m->paging != PAGING_NONE)
