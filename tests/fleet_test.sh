@@ -64,7 +64,7 @@ shift
 [[ $host != gone || ! -e $FAKE_GONE ]] || exit 255
 if [[ ($host == broken || $host == gone) && $* == *machine_run.sh* ]]; then
 	setsid bash -c "$*" < <(exec sleep 30) >/dev/null 2>&1 &
-	sleep 4
+	sleep 3
 	[[ $host != gone ]] || : >"$FAKE_GONE"
 	echo 'client_loop: send disconnect: Broken pipe' >&2
 	exit 255

@@ -131,7 +131,7 @@ list_parts() {
 	part quick 120 tests/quick_test.sh
 	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
-	part fleet 120 tests/fleet_test.sh
+	part fleet 240 tests/fleet_test.sh
 	part lab-fleet 200 tests/fleet_test.sh lab
 	part bisect 120 tests/bisect_test.sh
 	part fuzz-commands 300 env TEST_DIR="$here/build/san/x86" tests/fuzz_commands.sh 20
