@@ -49,6 +49,8 @@ struct nested_edits *nested_edits_create(void)
 	svm = cpuid_entry(e->guest->vcpu->cpuid, 0x8000000a, 0);
 	e->nr_asids = svm ? svm->ebx : 0;
 	script_install(e->guest);
+	/* What 1-GByte pages have there; of 2- and 4-MByte pages all is tagged. */
+	guest_tag_page(e->guest, DATA_HUGE + WINDOW % BIT_ULL(30));
 	return e;
 }
 

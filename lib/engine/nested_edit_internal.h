@@ -9,8 +9,11 @@
 
 extern const char *const nested_edit_content_names[];
 
-/* In L2-physical memory, where the identity map has nothing: behind the entries. */
-#define WINDOW 0xc0000000ull
+/*
+ * In L2-physical memory, where the identity map has nothing: behind the entries.  Of a large page it
+ * is not the first one.
+ */
+#define WINDOW 0xc0003000ull
 #define NR_ROOTS 2
 #define MAX_LEVEL 3
 #define MAX_TABLES 64
