@@ -27,17 +27,16 @@
 #define CONFIG_NR_CPUS 5
 #define EXIT_PORT 0xf4
 #define REPORTER "ac_test_check"
-#define CHECKS_PER_DOT 65536
-#define MAX_FACTOR 8
 
-struct machine {
+struct kut {
+	struct vm *vm;
 	struct vcpu *vcpu;
 	u16 selected;        /* key of the configuration port */
 	u32 offset;          /* of its next byte */
-	unsigned int dots;
-	double first, last;  /* when the first and the last dot came */
-	double until, at_most;
+	bool dot;            /* one has come */
+	double at_most;      /* CPU time of this thread */
 	bool over;
+	char why[128];
 };
 
 static double now(clockid_t clock)
@@ -48,16 +47,7 @@ static double now(clockid_t clock)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static void note_char(struct machine *m, char c)
-{
-	if (c != '.')
-		return;
-	m->last = now(CLOCK_MONOTONIC);
-	if (!m->dots++)
-		m->first = m->last;
-}
-
-static void port_in(struct machine *m, u16 port, u8 *data)
+static void port_in(struct kut *m, u16 port, u8 *data)
 {
 	*data = 0;
 	if (port == SERIAL_STATUS)
@@ -66,10 +56,10 @@ static void port_in(struct machine *m, u16 port, u8 *data)
 		*data = m->selected == CONFIG_NR_CPUS && !m->offset++;
 }
 
-static void port_out(struct machine *m, u16 port, const u8 *data)
+static void port_out(struct kut *m, u16 port, const u8 *data)
 {
 	if (port == SERIAL) {
-		note_char(m, *data);
+		m->dot |= *data == '.';
 	} else if (port == CONFIG_SELECT) {
 		memcpy(&m->selected, data, sizeof(m->selected));
 		m->offset = 0;
@@ -81,7 +71,7 @@ static void port_out(struct machine *m, u16 port, const u8 *data)
 /* A device that is not there reads as 0. */
 static bool serve(void *context, u32 exit)
 {
-	struct machine *m = context;
+	struct kut *m = context;
 	struct kvm_run *run = m->vcpu->run;
 	u8 *data = (u8 *)run + run->io.data_offset;
 	double cpu = now(CLOCK_THREAD_CPUTIME_ID);
@@ -99,7 +89,7 @@ static bool serve(void *context, u32 exit)
 	} else {
 		return false;
 	}
-	return !m->over && !(cpu > m->until && m->dots > 1) && cpu < m->at_most;
+	return !m->over && !m->dot && cpu < m->at_most;
 }
 
 /* A part of the file, which the caller frees. */
@@ -148,28 +138,45 @@ static void silence(struct vm *vm, const char *path)
 	fclose(file);
 }
 
-struct kut_rate kut_access_rate(const char *path, unsigned int seconds)
+struct kut *kut_start(const char *path)
 {
-	const double start = now(CLOCK_THREAD_CPUTIME_ID);
-	struct machine m = { .until = start + seconds, .at_most = start + MAX_FACTOR * seconds };
-	static char why[128];
-	struct kut_rate rate = { 0, why };
-	struct vm *vm = vm_create_barebones();
+	struct kut *m = calloc(1, sizeof(*m));
+	int error;
+
+	TEST_ASSERT(m, "out of memory");
+	m->vm = vm_create_barebones();
+	error = __vm_ioctl(m->vm, KVM_CREATE_IRQCHIP, NULL);
+	TEST_REQUIRE(!error, "KVM_CREATE_IRQCHIP: %s", strerror(error));
+	vm_mem_add(m->vm, 0, RAM_SIZE, VM_ANY_NODE);
+	m->vcpu = vm_vcpu_add(m->vm, 0);
+	multiboot_enter(m->vcpu, RAM_SIZE, multiboot_load(m->vm, RAM_SIZE, path), "access");
+	silence(m->vm, path);
+	return m;
+}
+
+double kut_next_dot(struct kut *m, unsigned int at_most)
+{
+	const double start = now(CLOCK_MONOTONIC);
 	int error = 0;
 	u32 exit;
 
-	error = __vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL);
-	TEST_REQUIRE(!error, "KVM_CREATE_IRQCHIP: %s", strerror(error));
-	vm_mem_add(vm, 0, RAM_SIZE, VM_ANY_NODE);
-	m.vcpu = vm_vcpu_add(vm, 0);
-	multiboot_enter(m.vcpu, RAM_SIZE, multiboot_load(vm, RAM_SIZE, path), "access");
-	silence(vm, path);
-	exit = vcpu_run_answering(m.vcpu, MAX_FACTOR * seconds * 1000, &error, serve, &m);
-	if (m.dots > 1)
-		rate.per_second = (m.dots - 1.0) * CHECKS_PER_DOT / (m.last - m.first);
-	else
-		snprintf(why, sizeof(why), "%u dots for %u checks each, then exit %s", m.dots,
-			 CHECKS_PER_DOT, exit_reason_str(exit));
-	vm_free(vm);
-	return rate;
+	m->at_most = now(CLOCK_THREAD_CPUTIME_ID) + at_most;
+	m->dot = false;
+	exit = vcpu_run_answering(m->vcpu, at_most * 1000, &error, serve, m);
+	if (m->dot)
+		return now(CLOCK_MONOTONIC) - start;
+	snprintf(m->why, sizeof(m->why), "no dot for another %u checks, exit %s", KUT_CHECKS_PER_DOT,
+		 m->over ? "of its own" : exit_reason_str(exit));
+	return 0;
+}
+
+const char *kut_why(const struct kut *m)
+{
+	return m->why;
+}
+
+void kut_free(struct kut *m)
+{
+	vm_free(m->vm);
+	free(m);
 }

@@ -10,11 +10,12 @@
 
 static void usage(unsigned int rounds)
 {
-	printf("Usage: bench [--rounds N] [--state STATE] [--kut FILE] [--help]\n"
+	printf("Usage: bench [--rounds N] [--state STATE] [--whole] [--kut FILE] [--help]\n"
 	       "Cases per second of each engine, and the ratio to a bare loop of the same accesses in\n"
 	       "the same guest (the floor).\n"
 	       "  --rounds N     rounds of each measurement, 1 to %d (%d)\n"
 	       "  --state STATE  this state only, e.g. 4level/wp,nx\n"
+	       "  --whole        only one state as walk_test goes through it, and how that grows\n"
 	       "  --kut FILE     access_test.flat of kvm-unit-tests: its checks per second here, too\n"
 	       "  --help         this text\n"
 	       "Exit status: 0 measured, 1 something failed, 2 bad option, 4 no usable /dev/kvm.\n",
@@ -54,6 +55,8 @@ void bench_options_parse(char **argv, struct bench_options *options)
 		if (!strcmp(argv[i], "--help")) {
 			usage(options->rounds);
 			exit(0);
+		} else if (!strcmp(argv[i], "--whole")) {
+			options->whole = true;
 		} else if ((value = value_of("--rounds", argv, &i))) {
 			options->rounds = strtoul(value, &end, 10);
 			if (*value < '0' || *value > '9' || *end || options->rounds < 1 ||

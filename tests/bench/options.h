@@ -3,11 +3,14 @@
 #ifndef KMC_BENCH_OPTIONS_H
 #define KMC_BENCH_OPTIONS_H
 
+#include <stdbool.h>
+
 #define MAX_ROUNDS 999
 
 struct bench_options {
 	unsigned int rounds;
 	const char *state; /* this one only, or NULL */
+	bool whole;        /* nothing but a state as walk_test goes through it */
 	const char *kut;   /* access_test.flat of kvm-unit-tests, or NULL */
 };
 
