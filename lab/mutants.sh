@@ -53,6 +53,12 @@ first_failure()
 			sed -n 's/^# \(.*\)/: \1/p' <<<"$record" | head -n 1 | cut -c1-200)"
 		return
 	done
+	# All cases passed, but the host's kernel warned.
+	for file in "$1"/*.dmesg; do
+		record=$(grep -m1 -oE '(WARNING|BUG|Oops).*' "$file" 2>/dev/null) || continue
+		echo "$(basename "$file" .dmesg): kernel log: $record"
+		return
+	done
 	echo "see $1"
 }
 
