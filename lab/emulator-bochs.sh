@@ -7,8 +7,6 @@
 emulator_modules="ata_piix sd_mod"
 emulator_disk=/dev/sdb
 emulator_console=ttyS0
-# It takes turns between CPUs, in one thread.
-emulator_max_cpus=1
 # Bochs leaves the fast-strings bit of MSR_IA32_MISC_ENABLE clear, so that the
 # kernel takes back ERMS but not FSRM, a pair its memmove() does not survive.
 # loglevel: errors at boot are about what Bochs has not got (performance

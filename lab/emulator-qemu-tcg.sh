@@ -10,9 +10,8 @@
 #                      emulator's stdout
 #   emulator_initrd    "plain" or "zstd", see initramfs.sh (plain)
 #   emulator_cmdline   what the guest's kernel must be told besides (nothing)
-#   emulator_max_cpus  how many CPUs it can give a guest to any use
 #   emulator_version   prints the version, as it goes into the host card
-#   emulator_prepare KERNEL INITRD CMDLINE DISK TMPDIR CPUS
+#   emulator_prepare KERNEL INITRD CMDLINE DISK TMPDIR
 #                      sets the array emulator_command; the command ends when
 #                      the guest powers off, resets or panics
 # The emulator comes from the packages in emulators.conf; emulator.sh says
@@ -24,7 +23,6 @@ emulator_modules="virtio_pci virtio_blk"
 emulator_disk=/dev/vda
 emulator_console=ttyS0
 emulator_initrd=plain
-emulator_max_cpus=64
 
 emulator_version()
 {
@@ -34,10 +32,10 @@ emulator_version()
 
 emulator_prepare()
 {
-	local kernel=$1 initrd=$2 cmdline=$3 disk=$4 cpus=$6
+	local kernel=$1 initrd=$2 cmdline=$3 disk=$4
 
 	# The accelerator is a module of QEMU's own.
-	# Each CPU of the guest is a thread here.
+	# -smp 1: with more, interrupts from one CPU to another are lost (docs/lab.md).
 	# Two NUMA nodes: pages of guests are to migrate.
 	# -no-reboot: with panic=-1 a panic ends the emulator at once.
 	# werror: a full disk here is an error there, not a guest that stands still.
@@ -49,8 +47,8 @@ emulator_prepare()
 		-L "$emulator_root/usr/share/seabios" -L "$emulator_root/usr/share/qemu"
 		-nodefaults -no-user-config
 		-display none -chardev stdio,id=console,signal=off -serial chardev:console -monitor none -no-reboot
-		-machine pc -accel tcg -cpu max -smp "$cpus" -m 1024
-		-object memory-backend-ram,id=near,size=640M -numa node,memdev=near,cpus="0-$((cpus - 1))"
+		-machine pc -accel tcg -cpu max -smp 1 -m 1024
+		-object memory-backend-ram,id=near,size=640M -numa node,memdev=near,cpus=0
 		-object memory-backend-ram,id=far,size=384M -numa node,memdev=far
 		-kernel "$kernel" -initrd "$initrd" -append "$cmdline"
 		-drive "file=${disk//,/,,},if=none,id=results,format=raw,cache=unsafe,werror=report,rerror=report"

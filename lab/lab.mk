@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The emulated hosts, see docs/lab.md.  Included by the top Makefile:
 #   make lab [HOST=svm-npt] [KERNEL=6.1 | KERNEL_DIR=build tree] [MODULES_DIR=folder]
-#            [TIME_LIMIT=seconds] [CPUS=number] [ARGS='runner arguments']
+#            [TIME_LIMIT=seconds] [ARGS='runner arguments']
 #   make lab-shell [HOST=...] [KERNEL=...]    a shell in there instead
 #   make lab-matrix [HOST=...] [KERNEL=...] [ARGS='runner arguments']
 #                                             every host with every kernel, one table
@@ -25,7 +25,7 @@ KERNEL ?= 6.1
 # A KERNEL asked for beside KERNEL_DIR is refused, its default is not meant.
 lab_options = --host '$(HOST)' $(if $(KERNEL_DIR),--kernel-dir '$(KERNEL_DIR)') \
 	$(if $(KERNEL_DIR),$(if $(filter-out file,$(origin KERNEL)),--kernel '$(KERNEL)'),--kernel '$(KERNEL)') \
-	$(if $(MODULES_DIR),--modules-dir '$(MODULES_DIR)') $(if $(CPUS),--cpus '$(CPUS)') \
+	$(if $(MODULES_DIR),--modules-dir '$(MODULES_DIR)') \
 	$(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)')
 # Only what was asked for by name; nothing means all.
 lab_asked_for = $(if $(filter-out file,$(origin HOST)),--host '$(HOST)') \

@@ -13,7 +13,6 @@ Usage: lab/run.sh --host NAME [OPTION...] [-- RUNNER ARGUMENT...]
   --kernel NAME         kernel, see --list (6.1)
   --kernel-dir TREE     instead: the kernel of this build tree
   --modules-dir DIR     modules found there take the place of the kernel's own
-  --cpus N              CPUs of the guest (1), on hosts in QEMU; see runner.sh --jobs
   --carry DIR           take this folder along, as /suite/carried
   --append TEXT         more for the command line of the guest's kernel
   --time-limit SECONDS  give up on the guest after this time (1800)
@@ -79,13 +78,13 @@ take_runner_args()
 	done
 }
 
-host="" kernel="" kernel_tree="" modules_dir="" carry="" cpus=1 append="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
+host="" kernel="" kernel_tree="" modules_dir="" carry="" append="" limit=1800 results=$suite/results run="" cmd="" shell=no update=no action=run
 runner_args=()
 while (($#)); do
 	option=$1
 	shift
 	case $option in
-	--host | --kernel | --kernel-dir | --modules-dir | --carry | --cpus | --append | \
+	--host | --kernel | --kernel-dir | --modules-dir | --carry | --append | \
 		--time-limit | --results | --run-name | --cmd)
 		(($#)) || die "$option needs a value"
 		[[ -n $1 ]] || die "$option: empty value"
@@ -95,7 +94,6 @@ while (($#)); do
 		--kernel-dir) kernel_tree=$1 ;;
 		--modules-dir) modules_dir=$1 ;;
 		--carry) carry=$1 ;;
-		--cpus) cpus=$1 ;;
 		--append) append=$1 ;;
 		--time-limit) limit=$1 ;;
 		--results) results=$1 ;;
@@ -122,7 +120,6 @@ if [[ $action == fetch ]]; then
 fi
 
 [[ -n $results ]] || die "--results: empty value"
-[[ $cpus =~ ^[1-9][0-9]?$ ]] || die "--cpus: '$cpus' is not a number of CPUs from 1 to 99"
 [[ -z $carry || -d $carry ]] || die "--carry: there is no folder $carry"
 [[ -n $host ]] || die "which host? --host NAME (see --list)"
 check_time_limit "$limit"
@@ -149,7 +146,6 @@ name=$host-$kernel
 emulator_initrd=plain emulator_cmdline=""
 # shellcheck source=emulator-qemu-tcg.sh
 . "$here/emulator-$emulator.sh" || die "no back end for the emulator $emulator"
-((cpus <= emulator_max_cpus)) || die "--cpus: $host is emulated with $emulator_max_cpus at most"
 
 need cpio:cpio mke2fs:e2fsprogs e2fsck:e2fsprogs debugfs:e2fsprogs modprobe:kmod \
 	depmod:kmod modinfo:kmod setpriv:util-linux xz:xz-utils zstd:zstd dpkg:dpkg apt-get:apt
@@ -189,7 +185,7 @@ cmdline="console=$emulator_console,115200 quiet panic=-1 mitigations=off nokaslr
 cmdline+=" no_timer_check cryptomgr.notests audit=0 selinux=0 apparmor=0 random.trust_cpu=on"
 cmdline+=" lab.emulator=$emulator-$version lab.host=$host"
 cmdline+="${emulator_cmdline:+ $emulator_cmdline}$(builtin_parameters "$host_modules")${append:+ $append}"
-emulator_prepare "$kernel_image" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp" "$cpus"
+emulator_prepare "$kernel_image" "$tmp/initrd" "$cmdline" "$tmp/disk" "$tmp"
 
 interrupted=no
 stop()
@@ -307,7 +303,6 @@ cat >"$out/lab.json" <<END
   "emulator": "$emulator",
   "emulator_version": "$version",
   "emulator_packages": "$emulator_packages",
-  "cpus": $cpus,
   "outcome": "$outcome",
   "exit_status": $code,
   "boot_seconds": $([[ $boot == unknown ]] && echo null || echo "$boot"),

@@ -452,8 +452,6 @@ lab_input() {
 	done
 	check "the lab's commands refuse the same"
 	refuse "--cmd and --shell run no runner: what is 'walk_test' for?" "${run_sh[@]}" --cmd true -- walk_test
-	refuse "--cpus: '0' is not a number of CPUs" "${run_sh[@]}" --cpus 0
-	refuse "--cpus: vmx-ept is emulated with 1 at most" lab/run.sh --host vmx-ept --cpus 2
 	refuse "either --kernel or --kernel-dir" "${run_sh[@]}" --kernel 7 --kernel-dir /
 	refuse "either --kernel or --kernel-dir" "${run_sh[@]}" --fetch --kernel 7 --kernel-dir /
 	run 0 make -n lab KERNEL=7 KERNEL_DIR=/tree
