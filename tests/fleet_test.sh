@@ -169,7 +169,7 @@ ends_when_killed() {
 		((i < 100)) || problem "nothing runs: $(<"$work/out")"
 		kill -"$signal" "$victim"
 		wait "$victim" 2>/dev/null
-		for ((i = 0; i < 80; i++)); do
+		for ((i = 0; i < 300; i++)); do
 			[[ -z $(pgrep_suite _test fleet.sh) ]] && break
 			sleep 0.1
 		done
