@@ -303,15 +303,16 @@ endings() {
 	kept interrupt
 	check "an interrupted lab says so, results are kept"
 
-	# With the real runner, so that there are finished subtests to be kept.
-	start_lab '[1/' --run-name kill -- walk_test
-	sleep 10
+	# With the real runner, so that there are finished subtests to be kept: some after the pause, on a slow machine,
+	# too, of a test that takes minutes on a fast one.
+	start_lab '[1/' --run-name kill -- emulation_test
+	sleep 15
 	victim=$(emulator_below "$lab_pid")
 	[[ $victim =~ ^[0-9]+$ ]] || problem "no emulator: '$victim'"
 	kill -KILL "${victim:-$lab_pid}"
 	end_lab 1
 	ended killed "the emulator was killed (signal 9)" kill
-	has "ran last: {\"event\":\"test_start\",\"test\":\"walk_test\"" "$err"
+	has "ran last: {\"event\":\"test_start\",\"test\":\"emulation_test\"" "$err"
 	(($(total passed "$out_dir/kill") > 0)) || problem "no finished subtest was kept"
 	(($(total failed "$out_dir/kill") == 1)) || problem "the unfinished test is no failure"
 	check "a killed emulator is told, finished subtests are kept"
