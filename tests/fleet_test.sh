@@ -156,7 +156,7 @@ breaks() {
 }
 
 ends_when_killed() {
-	local victim i signal
+	local victim i signal left
 	for signal in TERM KILL; do
 		rm -rf "$work/results"
 		FAKE_PLAN='a=nap:60000 b=nap:60000' "$suite/runner.sh" fleet one two --results "$work/results" --run-name f \
@@ -170,10 +170,11 @@ ends_when_killed() {
 		kill -"$signal" "$victim"
 		wait "$victim" 2>/dev/null
 		for ((i = 0; i < 300; i++)); do
-			[[ -z $(pgrep_suite _test fleet.sh) ]] && break
+			mapfile -t left < <(pgrep_suite _test fleet.sh)
+			((${#left[@]})) || break
 			sleep 0.1
 		done
-		[[ -z $(pgrep_suite _test fleet.sh) ]] || problem "SIG$signal: processes go on: $(pgrep_suite _test fleet.sh)"
+		((!${#left[@]})) || problem "SIG$signal: processes go on: $(ps -o pid,ppid,etime,args -p "${left[*]}")"
 		for ((i = 0; i < 40; i++)); do
 			[[ -z $(ls -A "$TMPDIR") ]] && break
 			sleep 0.1
