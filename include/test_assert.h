@@ -46,6 +46,9 @@ _Noreturn void test_end(enum test_end how, const char *file, int line,
 /* Ends the outer scope as this one was ended: for who has to clean up in between. */
 _Noreturn void test_end_again(enum test_end how, const struct test_scope *ended);
 
+/* calloc(), also of none, that ends the subtest where there is no memory. */
+void *zeroed(size_t nr, size_t size);
+
 #define TEST_ASSERT(cond, fmt, ...)                                              \
 	do {                                                                     \
 		if (!(cond))                                                     \

@@ -345,14 +345,6 @@ bool actor_says_something(const struct actor *actor, enum agent_access access)
 	return !actor->ac || access == AGENT_LDT || (!actor->cpl && access != AGENT_FETCH);
 }
 
-static void *zeroed(u32 nr, size_t size)
-{
-	void *p = calloc(nr + 1, size);
-
-	TEST_ASSERT(p, "out of memory");
-	return p;
-}
-
 static void run_batches(struct work *w, const gva_t *gvas, u32 total)
 {
 	for (w->first = 0; w->first < total && !report_should_stop(); w->first += w->batch.nr) {

@@ -90,14 +90,6 @@ static void look_at(struct forecast *f, const struct guest *guest, const struct 
 		c->had |= step_bits(&r.step[k], plan->mode, r.step[k].entry);
 }
 
-static void *zeroed(size_t nr, size_t size)
-{
-	void *p = calloc(nr + 1, size);
-
-	TEST_ASSERT(p, "out of memory");
-	return p;
-}
-
 static struct forecast *forecast_make(const struct guest *guest, const struct mmu_state *state,
 				      const struct plan *plan)
 {

@@ -172,11 +172,6 @@ static void go_l2_smm(struct journey *j, const struct mmu_state *from, const str
 	path_smm_same.by_vmm(j, from, to);
 }
 
-static bool same(const struct mmu_state *from, const struct mmu_state *to)
-{
-	return same_state(from, to);
-}
-
 const struct transition_path path_vmrun = {
 	.name = "vmrun",
 	.does = "VMRUN by L1 in the old state, and #VMEXIT back to it",
@@ -246,40 +241,14 @@ static const struct transition_path path_vmexit_smm_tdp = {
 	.by_guest = go_vmexit,
 };
 
-#define BACK_none NULL
-#define BACK_none_tdp NULL
-#define BACK_vmexit (&path_vmexit)
-#define BACK_vmexit_tdp (&path_vmexit_tdp)
-#define BACK_vmexit_smm (&path_vmexit_smm)
-#define BACK_vmexit_smm_tdp (&path_vmexit_smm_tdp)
-
-/* Both kinds of a path that begins in L2; BACK: the end of it. */
-#define L2_PATHS(VARIABLE, NAME, DOES, LACKS, VCPU, BACK, ...)                                    \
-	const struct transition_path path_##VARIABLE = {                                          \
-		.name = NAME,                                                                     \
-		.does = DOES,                                                                     \
-		.lacks = LACKS,                                                                   \
-		.vcpu = VCPU,                                                                     \
-		.outer = path_l2_outer_usual,                                                             \
-		.into = &path_vmrun,                                                              \
-		.back = BACK_##BACK,                                                              \
-		__VA_ARGS__                                                                       \
-	};                                                                                        \
-	const struct transition_path path_##VARIABLE##_tdp = {                                    \
-		.name = NAME "-tdp",                                                              \
-		.does = DOES ", with nested paging",                                              \
-		.lacks = LACKS##_tdp,                                                             \
-		.vcpu = VCPU,                                                                     \
-		.outer = path_l2_outer_usual,                                                             \
-		.into = &path_vmrun_tdp,                                                          \
-		.back = BACK_##BACK##_tdp,                                                        \
-		.tdp = true,                                                                      \
-		__VA_ARGS__                                                                       \
-	}
-
 L2_PATHS(l2_guest, "l2-guest", "MOV to CR0, CR3, CR4 and WRMSR EFER by L2, which L1 lets pass",
-	 path_l2_lacks, path_l2_vcpu, none, .all_pairs = true, .by_guest = go_l2_guest);
+	 path_l2_lacks, path_l2_vcpu, path_vmrun, (.back = NULL), (.back = NULL),
+	 .outer = path_l2_outer_usual, .all_pairs = true, .by_guest = go_l2_guest);
 L2_PATHS(l2_sregs, "l2-sregs", "KVM_SET_SREGS with the vCPU in L2: L2's registers; then #VMEXIT",
-	 path_l2_lacks, path_l2_vcpu, vmexit, .all_pairs = true, .by_vmm = go_l2_sregs);
+	 path_l2_lacks, path_l2_vcpu, path_vmrun, (.back = &path_vmexit),
+	 (.back = &path_vmexit_tdp),
+	 .outer = path_l2_outer_usual, .all_pairs = true, .by_vmm = go_l2_sregs);
 L2_PATHS(l2_smm, "l2-smm", "SMI in L2, and RSM to it; then #VMEXIT",
-	 path_l2_smm_lacks, path_l2_smm_vcpu, vmexit_smm, .applies = same, .by_vmm = go_l2_smm);
+	 path_l2_smm_lacks, path_l2_smm_vcpu, path_vmrun, (.back = &path_vmexit_smm),
+	 (.back = &path_vmexit_smm_tdp),
+	 .outer = path_l2_outer_usual, .applies = same_state, .by_vmm = go_l2_smm);

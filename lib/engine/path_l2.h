@@ -28,4 +28,30 @@ bool path_l2_to_paging(const struct mmu_state *from, const struct mmu_state *to)
 
 void path_l2_must_be(const struct journey *journey, bool in_l2);
 
+#define L2_PATH_MEMBERS(...) __VA_ARGS__
+/*
+ * A path without nested paging and the same with it.  For that LACKS and INTO have twins whose names
+ * end in _tdp; PLAIN and TDP are other members, in parentheses, of the one and of the other.
+ */
+#define L2_PATHS(VARIABLE, NAME, DOES, LACKS, VCPU, INTO, PLAIN, TDP, ...)                        \
+	const struct transition_path path_##VARIABLE = {                                          \
+		.name = NAME,                                                                     \
+		.does = DOES,                                                                     \
+		.lacks = LACKS,                                                                   \
+		.vcpu = VCPU,                                                                     \
+		.into = &INTO,                                                                    \
+		L2_PATH_MEMBERS PLAIN,                                                            \
+		__VA_ARGS__                                                                       \
+	};                                                                                        \
+	const struct transition_path path_##VARIABLE##_tdp = {                                    \
+		.name = NAME "-tdp",                                                              \
+		.does = DOES ", with nested paging",                                              \
+		.lacks = LACKS##_tdp,                                                             \
+		.vcpu = VCPU,                                                                     \
+		.into = &INTO##_tdp,                                                              \
+		L2_PATH_MEMBERS TDP,                                                              \
+		.tdp = true,                                                                      \
+		__VA_ARGS__                                                                       \
+	}
+
 #endif

@@ -262,40 +262,23 @@ static const struct transition_path path_in_init_tdp = { .by_guest = go_in_init_
 static const struct transition_path path_in_smi = { .by_guest = go_in_smi };
 static const struct transition_path path_in_smi_tdp = { .by_guest = go_in_smi_tdp };
 
-/* Both kinds of a path. */
-#define OUT_PATHS(VARIABLE, NAME, DOES, LACKS, VCPU, INTO, MAY, MAY_TDP, ...)                     \
-	const struct transition_path path_##VARIABLE = {                                          \
-		.name = NAME,                                                                     \
-		.does = DOES,                                                                     \
-		.lacks = LACKS,                                                                   \
-		.vcpu = VCPU,                                                                     \
-		.into = &INTO,                                                                    \
-		.applies = MAY,                                                                   \
-		__VA_ARGS__                                                                       \
-	};                                                                                        \
-	const struct transition_path path_##VARIABLE##_tdp = {                                    \
-		.name = NAME "-tdp",                                                              \
-		.does = DOES ", with nested paging",                                              \
-		.lacks = LACKS##_tdp,                                                             \
-		.vcpu = VCPU,                                                                     \
-		.into = &INTO##_tdp,                                                              \
-		.applies = MAY_TDP,                                                               \
-		.tdp = true,                                                                      \
-		__VA_ARGS__                                                                       \
-	}
-
-OUT_PATHS(l2_init, "l2-init", "INIT in L2, which L1 does not intercept; the guest boots",
-	  init_lacks, init_vcpu, path_vmrun, may_init, may_init,
-	  .outer = path_l2_outer_usual, .lands_in = &boot_state, .by_vmm = go_init);
-OUT_PATHS(l2_init_exit, "l2-init-exit", "INIT in L2, #VMEXIT for it, STGI; the guest boots",
-	  init_lacks, init_vcpu, path_in_init, same_state, same_state,
-	  .outer = path_l2_outer_usual, .lands_in = &boot_state, .by_vmm = go_init_exit);
-OUT_PATHS(l2_smi_exit, "l2-smi-exit", "SMI in L2, #VMEXIT for it to L1 in the new state, STGI, RSM",
-	  path_l2_smm_lacks, path_l2_smm_vcpu, path_in_smi, may_exit, may_exit_tdp,
-	  .outer = path_l2_outer_to, .by_vmm = go_smi_exit);
-OUT_PATHS(l2_left, "l2-left", "KVM_SET_SREGS in L2 that clears EFER.SVME",
-	  path_l2_lacks, path_l2_vcpu, path_vmrun, may_leave, may_leave,
-	  .outer = path_l2_outer_usual, .by_vmm = go_left);
-OUT_PATHS(l2_left_msr, "l2-left-msr", "KVM_SET_MSRS in L2 that clears EFER.SVME, KVM_SET_SREGS",
-	  path_l2_lacks, path_l2_vcpu, path_vmrun, may_leave_msr, may_leave_msr,
-	  .outer = path_l2_outer_usual, .by_vmm = go_left_msr);
+L2_PATHS(l2_init, "l2-init", "INIT in L2, which L1 does not intercept; the guest boots",
+	 init_lacks, init_vcpu, path_vmrun, (.applies = may_init),
+	 (.applies = may_init),
+	 .outer = path_l2_outer_usual, .lands_in = &boot_state, .by_vmm = go_init);
+L2_PATHS(l2_init_exit, "l2-init-exit", "INIT in L2, #VMEXIT for it, STGI; the guest boots",
+	 init_lacks, init_vcpu, path_in_init, (.applies = same_state),
+	 (.applies = same_state),
+	 .outer = path_l2_outer_usual, .lands_in = &boot_state, .by_vmm = go_init_exit);
+L2_PATHS(l2_smi_exit, "l2-smi-exit", "SMI in L2, #VMEXIT for it to L1 in the new state, STGI, RSM",
+	 path_l2_smm_lacks, path_l2_smm_vcpu, path_in_smi, (.applies = may_exit),
+	 (.applies = may_exit_tdp),
+	 .outer = path_l2_outer_to, .by_vmm = go_smi_exit);
+L2_PATHS(l2_left, "l2-left", "KVM_SET_SREGS in L2 that clears EFER.SVME",
+	 path_l2_lacks, path_l2_vcpu, path_vmrun, (.applies = may_leave),
+	 (.applies = may_leave),
+	 .outer = path_l2_outer_usual, .by_vmm = go_left);
+L2_PATHS(l2_left_msr, "l2-left-msr", "KVM_SET_MSRS in L2 that clears EFER.SVME, KVM_SET_SREGS",
+	 path_l2_lacks, path_l2_vcpu, path_vmrun, (.applies = may_leave_msr),
+	 (.applies = may_leave_msr),
+	 .outer = path_l2_outer_usual, .by_vmm = go_left_msr);

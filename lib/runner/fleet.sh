@@ -65,7 +65,7 @@ end_with_fleet() {
 leave() {
 	# shellcheck disable=SC2086 # none, or one word each
 	kill $watcher $copier 2>/dev/null
-	[[ -z $machine_dir ]] || on_machine "$host" "rm -rf $machine_dir" 2>/dev/null </dev/null
+	[[ -z $machine_dir ]] || remove_there "$host"
 	kill -0 "$KMC_FLEET" 2>/dev/null || rm -rf -- "${stage%/suite}"
 }
 

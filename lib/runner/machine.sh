@@ -80,9 +80,7 @@ end_run_there() {
 		>/dev/null 2>&1 </dev/null
 }
 
-remove_there() {
-	on_machine "$1" "rm -rf $machine_dir" 2>/dev/null </dev/null && machine_dir=''
-}
+remove_there() { on_machine "$1" "rm -rf $machine_dir" 2>/dev/null </dev/null; }
 
 # fetch_results HOST FOLDER: the results, and the folder there goes away.
 fetch_results() {

@@ -62,3 +62,11 @@ void test_end_again(enum test_end how, const struct test_scope *ended)
 {
 	end_innermost(how, ended->message);
 }
+
+void *zeroed(size_t nr, size_t size)
+{
+	void *p = calloc(nr + 1, size);
+
+	TEST_ASSERT(p, "out of memory");
+	return p;
+}
