@@ -23,12 +23,23 @@
 bool actor_says_something(const struct actor *actor, enum agent_access access);
 
 /*
+ * What walk_test has each actor go through with an access, in all states.  Where no access may change
+ * an entry, the entries are looked at behind the batch; descriptors are read in careful batches only.
+ */
+static inline enum plan_kind walk_plan(enum agent_care care, enum agent_access access)
+{
+	static const enum plan_kind kinds[NR_CARES] = { PLAN_WALK, PLAN_FIXED, PLAN_CHANGING };
+
+	return care == CARE_EACH && access == AGENT_LDT ? PLAN_CAREFUL : kinds[care];
+}
+
+/*
  * Runs every choice of the plan (without paging: a few addresses; plan may be NULL) as
  * one actor with one kind of access, and reports each case that differs from the model.
  * Returns how many cases there were.
  */
 u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
-	       const struct actor *actor, enum agent_access access, bool careful,
+	       const struct actor *actor, enum agent_access access, enum agent_care care,
 	       const struct plan *plan);
 
 /*
@@ -36,7 +47,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
  * that is one failing case instead of one per entry variant, and false is returned.
  */
 bool cases_probe(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
-		 const struct actor *actor, enum agent_access access, bool careful);
+		 const struct actor *actor, enum agent_access access, enum agent_care care);
 
 /*
  * After the cases of a state: nothing but accessed and dirty bits may have changed in its
@@ -61,7 +72,7 @@ struct case_answer {
 	bool agrees;
 };
 void case_answer(struct guest *guest, const struct engine *engine, const struct test_case *tc,
-		 gva_t gva, bool careful, struct case_answer *answer);
+		 gva_t gva, enum agent_care care, struct case_answer *answer);
 
 /* The rule set of the running kernel: roles are explained by it, nothing is expected from it. */
 enum role_rules kernel_role_rules(void);

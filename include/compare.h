@@ -20,7 +20,7 @@
 
 struct comparison {
 	const struct guest *guest;
-	const struct agent_batch *batch; /* state, actor, access, careful */
+	const struct agent_batch *batch; /* state, actor, access, care */
 	gva_t gva;
 	const struct walk_result *expected;
 	const struct agent_result *observed;

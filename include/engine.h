@@ -40,6 +40,7 @@ const char *engine_names(void);
 
 /* A batch of such accesses as this engine makes them; addresses are the caller's to add. */
 struct agent_batch engine_batch(const struct engine *engine, const struct mmu_state *state,
-				const struct actor *actor, enum agent_access access, bool careful);
+				const struct actor *actor, enum agent_access access,
+				enum agent_care care);
 
 #endif

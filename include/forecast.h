@@ -59,7 +59,7 @@ struct expectations {
 	const gva_t *gvas;
 	struct expectation *of_class;
 	u64 gva_mask;  /* of CR2 */
-	bool careful;
+	bool ad;       /* of results, too */
 };
 
 /*
@@ -117,7 +117,7 @@ static inline bool forecast_agrees(const struct expectations *x, u32 i,
 	wrong |= r->cr2 ^ (x->gvas[i] & x->gva_mask);
 	wrong |= r->rip ^ forecast_rip(x, i, e);
 	wrong |= (r->value ^ (c->tag & e->tag_mask)) & e->value_mask;
-	return !wrong && (!x->careful || forecast_ad_agrees(e, c->had, r->ad));
+	return !wrong && (!x->ad || forecast_ad_agrees(e, c->had, r->ad));
 }
 
 /* A way in which a case of a class differed, and what the caller made of that. */

@@ -68,7 +68,8 @@ struct guest {
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
 	unsigned int timeout_ms;     /* CPU time; two such windows without a result are a hang */
 	struct kvm_sregs reset;      /* as after vCPU creation */
-	u32 hung[NR_AGENT_VIAS];     /* which batches have, see agent.c */
+	u32 hung[NR_AGENT_VIAS];     /* which batches have, see hang.c... */
+	struct kvm_stats *stats;     /* ...and the vCPU's, once one has; or NULL */
 	struct mmu_state state;      /* the last state that was entered... */
 	bool state_entered;          /* ...if any was... */
 	bool state_valid;            /* ...and the vCPU still is in it */
@@ -134,6 +135,8 @@ gva_t guest_gva(const struct guest *guest, enum table_area area,
  */
 void guest_restore_path(struct guest *guest, const struct mmu_state *state, gva_t gva);
 u32 guest_path_ad(const struct guest *guest, const struct mmu_state *state, gva_t gva);
+/* Do those entries all have A and D from the start?  Then no access may change one. */
+bool guest_path_fixed(const struct guest *guest, const struct mmu_state *state, gva_t gva);
 
 /* NULL, or what differs in the state's tables or in data pages from what the host wrote. */
 const char *guest_check_memory(const struct guest *guest, const struct mmu_state *state);
@@ -168,6 +171,15 @@ struct actor {
 
 struct agent_batch;
 
+/* What a batch says of the bits A and D. */
+enum agent_care {
+	CARE_NONE,   /* nothing: how each access ends, no more */
+	CARE_BEHIND, /* entries, which all have both, are looked at when the batch is over */
+	CARE_EACH,   /* entries are put back before each access, and looked at behind it */
+	NR_CARES
+};
+extern const char *const agent_care_names[NR_CARES];
+
 /* The VMM's part in accesses that exit on purpose. */
 struct agent_service {
 	/* Answers an exit, with case i under way; false: that exit is none of the access's. */
@@ -185,8 +197,9 @@ struct agent_batch {
 	struct actor actor;
 	enum agent_access access;
 	enum agent_via via;
-	bool careful;               /* restore entries before each access, report A/D bits */
+	bool careful;               /* made by the driver: entries put back before each, A/D bits */
 	bool no_ad;                 /* made by the code of careful batches, but without A/D bits */
+	bool ad_behind;             /* CARE_BEHIND: by a fast loop, and then A/D bits */
 	/* Careful: the access reaches into the page so many bytes on, whose path is restored, too. */
 	u32 span;
 	/*
@@ -204,6 +217,16 @@ struct agent_batch {
 	u32 nr;
 	struct agent_result *results; /* nr of them, or NULL: see agent_results() */
 };
+
+static inline enum agent_care agent_care(const struct agent_batch *batch)
+{
+	return batch->ad_behind ? CARE_BEHIND : batch->careful ? CARE_EACH : CARE_NONE;
+}
+
+static inline bool agent_reports_ad(const struct agent_batch *batch)
+{
+	return batch->ad_behind || (batch->careful && !batch->no_ad);
+}
 
 /* Of a status with STATUS_EXIT; the result's cr2 holds detail. */
 #define STATUS_EXIT_MASK 0xffff

@@ -26,20 +26,25 @@ enum plan_kind {
 	PLAN_WALK,
 	/* Every variant of every level alone. */
 	PLAN_SINGLE,
-	/* Accessed and dirty bits: every variant alone, and A=D=0 on every set of levels. */
+	/* Of these: where no entry lacks A or D, for CARE_BEHIND; and where one does. */
+	PLAN_FIXED,
+	PLAN_UNFIXED,
+	/* PLAN_SINGLE or PLAN_UNFIXED, and A=D=0 on every set of levels. */
 	PLAN_CAREFUL,
+	PLAN_CHANGING,
 	/*
 	 * For ways to make an access that take long: every variant alone, and each single right
 	 * that is missing at one level with each at another.
 	 */
 	PLAN_EMULATION,
-	/* The same for accessed and dirty bits: A=D=0 on every set of levels. */
-	PLAN_EMULATION_CAREFUL,
+	/* A=D=0 on every set of levels. */
+	PLAN_NOT_ACCESSED,
 	/* Every variant that has code in front of its page, see struct guest.front. */
 	PLAN_FRONT,
 	/* Every rights variant of every level with every other: for the model's own test. */
 	PLAN_RIGHTS_PRODUCT,
 };
+#define NR_PLAN_KINDS (PLAN_RIGHTS_PRODUCT + 1)
 
 /* variants: lists by level. The caller frees it with plan_free(). */
 void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,

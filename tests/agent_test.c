@@ -2,7 +2,8 @@
 /*
  * The agent's batches when an access leaves memory: an exit that nobody answers, for MMIO or
  * string I/O, is the result of the case that made it, and its neighbours get their own.  A hang ends
- * its batch; what hangs as another did takes less time, and what no longer does completes.
+ * its batch; what hangs as another did takes less time, and what no longer does completes.  Entries
+ * that change are told of the cases whose they are.
  * Skipped where there is no KVM.
  */
 #include <stdio.h>
@@ -145,6 +146,42 @@ static void run_hang(bool careful)
 	guest_free(guest);
 }
 
+/* What is wrong with entries when all of a batch is over is told, of each case. */
+static void run_behind(bool careful)
+{
+	const struct mmu_state state = { .mode = MODE_4LEVEL };
+	const u16 choices[][MAX_LEVELS + 1] = { { 0, 1 }, { 0, 2 }, { 0, 3 } };
+	struct agent_result results[ARRAY_SIZE(choices)];
+	struct guest *guest = guest_create(NULL);
+	u64 *level1 = vm_gpa2hva(guest->vm, guest->area[AREA_4LEVEL].base + AREA_TEST);
+	gva_t pages[ARRAY_SIZE(choices)];
+	struct agent_batch batch = {
+		.state = state,
+		.access = AGENT_READ,
+		.ad_behind = true,
+		.gvas = pages,
+		.nr = ARRAY_SIZE(choices),
+		.results = results,
+	};
+	unsigned int i;
+
+	(void)careful;
+	for (i = 0; i < batch.nr; i++) {
+		pages[i] = guest_gva(guest, AREA_4LEVEL, choices[i], 0);
+		TEST_ASSERT(guest_path_fixed(guest, &state, pages[i]), "variant %u", i + 1);
+	}
+	agent_run(guest, &batch);
+	for (i = 0; i < batch.nr; i++)
+		TEST_ASSERT(!results[i].ad, "case %u: A/D %#x", i, results[i].ad);
+	/* As if the access had done it: a read leaves D alone. */
+	level1[2] ^= PTE_D;
+	level1[3] ^= BIT_ULL(9);
+	agent_run(guest, &batch);
+	TEST_ASSERT(!results[0].ad && results[1].ad == 2 && results[2].ad == AD_CORRUPT,
+		    "A/D %#x %#x %#x", results[0].ad, results[1].ad, results[2].ad);
+	guest_free(guest);
+}
+
 int main(void)
 {
 	static const struct {
@@ -158,6 +195,7 @@ int main(void)
 		{ "string I/O in a careful batch", run_string, true },
 		{ "a hang in a fast batch", run_hang, false },
 		{ "a hang in a careful batch", run_hang, true },
+		{ "entries looked at behind a batch", run_behind, false },
 	};
 	volatile unsigned int i, failed = 0;
 

@@ -52,7 +52,7 @@ static struct agent_result right_result(const struct comparison *c, u32 *may)
 		r.cr2 = e->cr2;
 		r.rip = agent_fault_rip(c->batch, c->gva);
 	}
-	if (c->batch->careful)
+	if (agent_reports_ad(c->batch))
 		expected_ad(c, &r.ad, may);
 	return r;
 }
@@ -210,29 +210,28 @@ static void check_both(const struct guest *guest, const struct plan *plan, struc
 }
 
 static void check_state(const struct guest *guest, const struct mmu_state *state,
-			const struct plan *fast, const struct plan *careful, bool seed,
-			struct counts *counts)
+			const struct plan plans[NR_CARES], bool seed, struct counts *counts)
 {
 	struct agent_batch batch = { .state = *state };
 	unsigned int i;
-	int access;
+	int access, care;
 
 	for (i = 0; i < NR_ACTORS; i++)
-		for (access = 0; access < NR_AGENT_ACCESSES; access++) {
-			batch.actor = all_actors[i];
-			batch.access = access;
-			batch.careful = true;
-			check_both(guest, careful, &batch, seed, counts);
-			batch.careful = false;
-			if (access != AGENT_LDT)
-				check_both(guest, fast, &batch, seed, counts);
-		}
+		for (access = 0; access < NR_AGENT_ACCESSES; access++)
+			for (care = CARE_NONE; care < NR_CARES; care++) {
+				batch.actor = all_actors[i];
+				batch.access = access;
+				batch.careful = care == CARE_EACH;
+				batch.ad_behind = care == CARE_BEHIND;
+				if (batch.careful || access != AGENT_LDT)
+					check_both(guest, &plans[care], &batch, seed, counts);
+			}
 }
 
 static void check_cpu(const char *name, const struct cpu_facts *cpu, bool seed)
 {
 	struct guest *guest = guest_create_model(cpu);
-	struct plan fast[NR_TABLE_AREAS], careful[NR_TABLE_AREAS];
+	struct plan plans[NR_TABLE_AREAS][NR_CARES];
 	struct counts n = { 0 };
 	struct mmu_state state;
 	unsigned int i;
@@ -241,18 +240,17 @@ static void check_cpu(const char *name, const struct cpu_facts *cpu, bool seed)
 	for (i = 0; i < NR_TABLE_AREAS; i++) {
 		const struct table_image *t = &guest->area[i];
 
-		plan_make(&fast[i], PLAN_WALK, t->shape.mode, t->variants);
-		plan_make(&careful[i], PLAN_CAREFUL, t->shape.mode, t->variants);
+		plan_make(&plans[i][CARE_NONE], PLAN_WALK, t->shape.mode, t->variants);
+		plan_make(&plans[i][CARE_BEHIND], PLAN_FIXED, t->shape.mode, t->variants);
+		plan_make(&plans[i][CARE_EACH], PLAN_CAREFUL, t->shape.mode, t->variants);
 	}
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		for (i = 0; state_nth(mode, i, &state); i++)
 			if (state_modes[mode].paging != PAGING_NONE)
-				check_state(guest, &state, &fast[state_area(&state)],
-					    &careful[state_area(&state)], seed && i % 16 == 5, &n);
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		plan_free(&fast[i]);
-		plan_free(&careful[i]);
-	}
+				check_state(guest, &state, plans[state_area(&state)],
+					    seed && i % 16 == 5, &n);
+	for (i = 0; i < NR_TABLE_AREAS * NR_CARES; i++)
+		plan_free(&plans[i / NR_CARES][i % NR_CARES]);
 	guest_free(guest);
 	printf("# %s: %lu cases, %lu of them walked alone; at most %lu classes; %lu differ alike\n",
 	       name, n.cases, n.walked, n.classes, n.alike);

@@ -70,7 +70,7 @@ static void prepare(void)
 	if (usual.guest)
 		return;
 	usual.guest = guest_create(NULL);
-	make_plans(&usual, PLAN_EMULATION, PLAN_EMULATION_CAREFUL);
+	make_plans(&usual, PLAN_EMULATION, PLAN_NOT_ACCESSED);
 	for (i = 0; i < 2; i++) {
 		front[i].guest = guest_create_front(i ? FRONT_USER : FRONT_SUPERVISOR, NULL);
 		make_plans(&front[i], PLAN_FRONT, PLAN_FRONT);
@@ -124,8 +124,9 @@ static void run_access(const struct part *part, const struct actor *actor,
 	int careful;
 
 	for (careful = 0; careful <= 1; careful++) {
+		const enum agent_care care = careful ? CARE_EACH : CARE_NONE;
 		const struct agent_batch batch = engine_batch(part->engine, &part->state, actor,
-							      access, careful);
+							      access, care);
 		struct tables *t = tables_for(part->engine, &batch);
 		/* Descriptors are read in careful batches only: those try everything. */
 		bool all = access == AGENT_LDT || (!careful && !part->engine->sampled);
@@ -134,8 +135,8 @@ static void run_access(const struct part *part, const struct actor *actor,
 		if (!t || report_should_stop())
 			continue;
 		plans = all ? t->fast : t->careful;
-		if (cases_probe(t->guest, part->engine, &part->state, actor, access, careful))
-			cases_run(t->guest, part->engine, &part->state, actor, access, careful,
+		if (cases_probe(t->guest, part->engine, &part->state, actor, access, care))
+			cases_run(t->guest, part->engine, &part->state, actor, access, care,
 				  &plans[area]);
 	}
 }
@@ -149,7 +150,7 @@ static const char *makes_nothing(const struct part *part)
 	for (i = 0; i < NR_ACTORS * NR_AGENT_ACCESSES * 2; i++) {
 		const struct agent_batch batch = engine_batch(
 			part->engine, &part->state, &all_actors[i / 2 % NR_ACTORS],
-			i / 2 / NR_ACTORS, i % 2);
+			i / 2 / NR_ACTORS, i % 2 ? CARE_EACH : CARE_NONE);
 
 		if (tables_for(part->engine, &batch))
 			return NULL;

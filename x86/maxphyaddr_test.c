@@ -72,7 +72,7 @@ static unsigned int nr_parts;
 static struct guest *guest;
 static struct cpu_offer guest_offer;
 static bool guest_pse36;
-static struct plan plans[NR_TABLE_AREAS];
+static struct plan plans[NR_CARES][NR_TABLE_AREAS];
 
 static struct variant_list pse36_lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
 
@@ -98,17 +98,19 @@ static void make_pse36_lists(void)
 
 static void drop_guest(void)
 {
-	int i;
+	int care, i;
 
-	for (i = 0; i < NR_TABLE_AREAS; i++)
-		plan_free(&plans[i]);
+	for (care = CARE_NONE; care < NR_CARES; care++)
+		for (i = 0; i < NR_TABLE_AREAS; i++)
+			plan_free(&plans[care][i]);
 	guest_free(guest);
 	guest = NULL;
 }
 
 static void prepare(const struct part *part)
 {
-	int i;
+	static const enum plan_kind kinds[NR_CARES] = { PLAN_SINGLE, PLAN_FIXED, PLAN_UNFIXED };
+	int care, i;
 
 	if (guest && same_offer(&guest_offer, &part->offer) && guest_pse36 == part->pse36)
 		return;
@@ -119,10 +121,11 @@ static void prepare(const struct part *part)
 	if (part->pse36)
 		make_pse36_lists();
 	guest = guest_create(part->pse36 ? pse36_lists : NULL);
-	for (i = 0; i < NR_TABLE_AREAS; i++)
-		if (!part->pse36 || i == AREA_2LEVEL_PSE)
-			plan_make(&plans[i], PLAN_SINGLE, guest->area[i].shape.mode,
-				  guest->area[i].variants);
+	for (care = CARE_NONE; care < NR_CARES; care++)
+		for (i = 0; i < NR_TABLE_AREAS; i++)
+			if (!part->pse36 || i == AREA_2LEVEL_PSE)
+				plan_make(&plans[care][i], kinds[care], guest->area[i].shape.mode,
+					  guest->area[i].variants);
 	memset(pse36_lists, 0, sizeof(pse36_lists));
 }
 
@@ -130,9 +133,9 @@ static void prepare(const struct part *part)
 #define PAGES_AT_A_TIME 64
 
 static void run_plan(const struct part *part, const struct actor *actor, enum agent_access access,
-		     bool careful)
+		     enum agent_care care)
 {
-	const struct plan *all = &plans[state_area(&part->state)];
+	const struct plan *all = &plans[access == AGENT_LDT ? CARE_NONE : care][state_area(&part->state)];
 	const u32 most = guest_pse36 ? PAGES_AT_A_TIME : all->nr;
 	u32 i;
 
@@ -143,7 +146,7 @@ static void run_plan(const struct part *part, const struct actor *actor, enum ag
 			.choice = all->choice + i,
 		};
 
-		cases_run(guest, part->engine, &part->state, actor, access, careful, &some);
+		cases_run(guest, part->engine, &part->state, actor, access, care, &some);
 	}
 }
 
@@ -154,7 +157,7 @@ static void run_part(const struct subtest *self)
 	static const struct actor actors[] = { { 0, false }, { 3, false } };
 	const char *missing;
 	unsigned int i;
-	int access, careful;
+	int access, care;
 
 	prepare(part);
 	missing = part->engine->host_lacks(guest);
@@ -163,18 +166,18 @@ static void run_part(const struct subtest *self)
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
 	for (i = 0; i < ARRAY_SIZE(actors); i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++)
-			for (careful = 0; careful <= 1; careful++) {
+			for (care = CARE_NONE; care < NR_CARES; care++) {
 				const struct agent_batch batch = engine_batch(
-					part->engine, &part->state, &actors[i], access, careful);
+					part->engine, &part->state, &actors[i], access, care);
 
 				/* A and D at each write and read of one actor: enough. */
-				if (careful && (access > AGENT_WRITE) && access != AGENT_LDT)
+				if (care && access == AGENT_FETCH)
 					continue;
 				if (part->engine->unsupported(guest, &batch) || report_should_stop())
 					continue;
 				if (cases_probe(guest, part->engine, &part->state, &actors[i],
-						access, careful))
-					run_plan(part, &actors[i], access, careful);
+						access, care))
+					run_plan(part, &actors[i], access, care);
 			}
 	cases_check_memory(guest, &part->state);
 }

@@ -82,7 +82,7 @@ static void choose_state(struct guest *guest)
 
 		state_parse(names[i], strlen(names[i]), &shared->state);
 		read = engine_batch(&engine_native, &shared->state, &(struct actor){ 0 },
-				    AGENT_READ, false);
+				    AGENT_READ, CARE_NONE);
 		if (state_missing(&shared->state, &guest->cpu))
 			continue;
 		broken = agent_probe(guest, &read, agent_run);
@@ -99,7 +99,8 @@ static void make_part(struct guest *guest, struct part *p, u8 cpl, enum agent_ac
 	const struct table_image *t = &guest->area[state_area(state)];
 	u32 i;
 
-	p->batch = engine_batch(&engine_native, state, &(struct actor){ .cpl = cpl }, access, careful);
+	p->batch = engine_batch(&engine_native, state, &(struct actor){ .cpl = cpl }, access,
+				careful ? CARE_EACH : CARE_NONE);
 	plan_make(&p->plan, careful ? PLAN_CAREFUL : PLAN_SINGLE, t->shape.mode, t->variants);
 	p->batch.nr = p->plan.nr < ARRAY_SIZE(shared->alone[0]) ? p->plan.nr :
 								  ARRAY_SIZE(shared->alone[0]);

@@ -41,7 +41,7 @@ static bool agent_runs(void)
 {
 	const struct mmu_state pae = { .mode = MODE_PAE };
 	const struct agent_batch like = engine_batch(&engine_native, &pae, &all_actors[0],
-						     AGENT_READ, false);
+						     AGENT_READ, CARE_NONE);
 
 	pdpte_rig_renew(rig);
 	return !agent_probe(rig->guest, &like, agent_run);

@@ -87,12 +87,12 @@ static void run_entries(const struct mmu_state *state, const u64 *bits, unsigned
 	for (i = 0; i < ARRAY_SIZE(actors); i++)
 		for (access = 0; access < NR_AGENT_ACCESSES; access++) {
 			const struct agent_batch batch =
-				engine_batch(engine, state, &actors[i], access, false);
+				engine_batch(engine, state, &actors[i], access, CARE_NONE);
 
 			if (engine->unsupported(guest, &batch) || report_should_stop())
 				continue;
-			if (cases_probe(guest, engine, state, &actors[i], access, false))
-				cases_run(guest, engine, state, &actors[i], access, false, &plan);
+			if (cases_probe(guest, engine, state, &actors[i], access, CARE_NONE))
+				cases_run(guest, engine, state, &actors[i], access, CARE_NONE, &plan);
 		}
 	guest_free(guest);
 }

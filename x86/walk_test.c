@@ -34,36 +34,39 @@ static const struct engine *engine;
 
 /* One guest serves all states: they share tables, as roles of one VM do. */
 static struct guest *guest;
-static struct plan walk_plans[NR_TABLE_AREAS], careful_plans[NR_TABLE_AREAS];
+static struct plan plans[NR_PLAN_KINDS][NR_TABLE_AREAS];
 
 static void prepare(void)
 {
-	int i;
+	if (!guest)
+		guest = guest_create(NULL);
+}
 
-	if (guest)
-		return;
-	guest = guest_create(NULL);
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		plan_make(&walk_plans[i], PLAN_WALK, guest->area[i].shape.mode, guest->area[i].variants);
-		plan_make(&careful_plans[i], PLAN_CAREFUL, guest->area[i].shape.mode,
-			  guest->area[i].variants);
-	}
+/* Made when first asked for. */
+static const struct plan *plan_of(enum plan_kind kind, enum table_area area)
+{
+	const struct table_image *t = &guest->area[area];
+	struct plan *p = &plans[kind][area];
+
+	if (!p->nr)
+		plan_make(p, kind, t->shape.mode, t->variants);
+	return p;
 }
 
 static void run_access(const struct mmu_state *state, const struct actor *actor,
 		       enum agent_access access)
 {
 	enum table_area area = state_area(state);
-	int careful;
+	int care;
 
-	for (careful = 0; careful <= 1; careful++) {
-		const struct agent_batch batch = engine_batch(engine, state, actor, access, careful);
-		const struct plan *plans = careful ? careful_plans : walk_plans;
+	for (care = CARE_NONE; care < NR_CARES; care++) {
+		const struct agent_batch batch = engine_batch(engine, state, actor, access, care);
 
 		if (engine->unsupported(guest, &batch) || report_should_stop())
 			continue;
-		if (cases_probe(guest, engine, state, actor, access, careful))
-			cases_run(guest, engine, state, actor, access, careful, &plans[area]);
+		if (cases_probe(guest, engine, state, actor, access, care))
+			cases_run(guest, engine, state, actor, access, care,
+				  plan_of(walk_plan(care, access), area));
 	}
 }
 
@@ -80,7 +83,7 @@ static void walk_state(const struct subtest *self)
 	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	missing = state_missing(state, &guest->cpu);
 	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
-	read = engine_batch(engine, state, &all_actors[0], AGENT_READ, false);
+	read = engine_batch(engine, state, &all_actors[0], AGENT_READ, CARE_NONE);
 	missing = engine->unsupported(guest, &read);
 	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	for (i = 0; i < NR_ACTORS; i++)
@@ -96,8 +99,8 @@ int main(int argc, char **argv)
 	static char names[MAX_STATES][STATE_NAME_LEN];
 	static struct subtest subtests[MAX_STATES];
 	struct test_options options;
-	unsigned int nr = 0, i, j;
-	int mode, code;
+	unsigned int nr = 0, i;
+	int mode, code, kind;
 
 	about.engines = engine_names();
 	test_options_parse(&about, argc, argv, &options);
@@ -113,9 +116,8 @@ int main(int argc, char **argv)
 	}
 	code = report_run(&about, &options, subtests, nr);
 	guest_free(guest);
-	for (j = 0; j < NR_TABLE_AREAS; j++) {
-		plan_free(&walk_plans[j]);
-		plan_free(&careful_plans[j]);
-	}
+	for (kind = 0; kind < NR_PLAN_KINDS; kind++)
+		for (i = 0; i < NR_TABLE_AREAS; i++)
+			plan_free(&plans[kind][i]);
 	return code;
 }

@@ -65,8 +65,8 @@ json_t *case_detail(const struct comparison *c, const struct test_case *tc,
 	}
 	state_role_text(c, text);
 	detail = json_pack("{s:s, s:s, s:b, s:s, s:{s:s, s:s, s:s}, s:o}", "engine", engine->name,
-			   "pass", c->batch->careful ? "careful" : "fast", "ad_checked",
-			   c->batch->careful && !c->batch->no_ad, "role", text, "rule", "says", rule->says, "manual",
+			   "pass", agent_care_names[agent_care(c->batch)], "ad_checked",
+			   agent_reports_ad(c->batch), "role", text, "rule", "says", rule->says, "manual",
 			   rule->manual, "kernel", rule->kernel, "path", path);
 	snprintf(hex, sizeof(hex), "%#llx", (unsigned long long)c->gva);
 	json_object_set_new(detail, "gva", json_string(hex));
@@ -91,8 +91,9 @@ void case_print(const struct comparison *c, const struct test_case *tc, const st
 	char text[ROLE_WORDS_LEN], expected[OUTCOME_TEXT_LEN], observed[OUTCOME_TEXT_LEN];
 	int i;
 
-	printf("# engine    %s, %s pass\n", engine->name,
-	       c->batch->no_ad ? "transition" : c->batch->careful ? "careful (A/D checked)" : "fast");
+	printf("# engine    %s, %s pass%s\n", engine->name,
+	       c->batch->no_ad ? "transition" : agent_care_names[agent_care(c->batch)],
+	       agent_reports_ad(c->batch) ? " (A/D checked)" : "");
 	printf("# registers cr0=%#llx cr3=%#llx cr4=%#llx efer=%#llx pkru=%#x\n",
 	       (unsigned long long)r.cr0, (unsigned long long)r.cr3, (unsigned long long)r.cr4,
 	       (unsigned long long)r.efer, r.pkru);

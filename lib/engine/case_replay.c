@@ -88,19 +88,19 @@ static const char *impossible(const struct guest *guest, const struct test_case 
 
 /* Runs the case in its state; prints and compares unless it only paves the way. */
 static bool replay_pass(struct guest *guest, const struct engine *engine,
-			const struct test_case *tc, gva_t gva, bool careful, bool quiet)
+			const struct test_case *tc, gva_t gva, enum agent_care care, bool quiet)
 {
 	struct case_answer a;
 	const struct comparison c = { guest, &a.batch, gva, &a.expected, &a.observed };
 
-	case_answer(guest, engine, tc, gva, careful, &a);
+	case_answer(guest, engine, tc, gva, care, &a);
 	if (quiet)
 		return true;
 	if (a.left_out)
 		printf("# engine    %s, %s pass left out: %s\n", engine->name,
-		       careful ? "careful" : "fast", a.left_out);
+		       agent_care_names[care], a.left_out);
 	else if (a.broken)
-		printf("# expected  agent runs%s\n# observed  %s\n", careful ? " (careful)" : "",
+		printf("# expected  agent runs%s\n# observed  %s\n", a.batch.careful ? " (careful)" : "",
 		       a.broken);
 	else
 		case_print(&c, tc, engine);
@@ -123,28 +123,28 @@ static bool print_answers(struct guest *guest, const struct engine *engine,
 			  const struct test_case *tc, const struct test_case *first, gva_t gva)
 {
 	const char *lacks = engine->host_lacks(guest), *verdict = "";
-	char text[2][OUTCOME_TEXT_LEN];
+	char text[NR_CARES][OUTCOME_TEXT_LEN];
 	bool made = false, good = true;
-	int careful;
+	int care;
 
 	if (lacks) {
 		printf("# %-10s skipped: %s\n", engine->name, lacks);
 		return true;
 	}
-	for (careful = 0; careful <= 1; careful++) {
+	for (care = CARE_NONE; care < NR_CARES; care++) {
 		struct case_answer a;
 		const struct comparison c = { guest, &a.batch, gva, &a.expected, &a.observed };
 
 		if (first)
-			replay_pass(guest, engine, first, gva, careful, true);
-		case_answer(guest, engine, tc, gva, careful, &a);
-		answer_text(&c, &a, text[careful]);
+			replay_pass(guest, engine, first, gva, care, true);
+		case_answer(guest, engine, tc, gva, care, &a);
+		answer_text(&c, &a, text[care]);
 		made |= !a.left_out;
 		good &= a.left_out || a.agrees;
 		if (a.left_out)
 			verdict = a.left_out;
 	}
-	printf("# %-10s %-28s %-28s %s\n", engine->name, text[0], text[1],
+	printf("# %-10s %-28s %-28s %-28s %s\n", engine->name, text[0], text[1], text[2],
 	       !made ? verdict : good ? "yes" : "NO");
 	return good;
 }
@@ -162,8 +162,9 @@ static bool replay_all(struct guest *guest, const struct test_case *tc,
 
 	walk(&guest->cpu, &regs, &guest->memory, &access, &expected);
 	walk_result_text(&expected, text);
-	printf("# expected: %s (%s)\n# %-10s %-28s %-28s %s\n", text,
-	       rule_text(expected.rule)->name, "engine", "fast", "careful", "as expected?");
+	printf("# expected: %s (%s)\n# %-10s %-28s %-28s %-28s %s\n", text,
+	       rule_text(expected.rule)->name, "engine", agent_care_names[CARE_NONE],
+	       agent_care_names[CARE_BEHIND], agent_care_names[CARE_EACH], "as expected?");
 	for (i = 0; i < nr_engines; i++)
 		good &= print_answers(guest, engines[i], tc, first, gva);
 	return good;
@@ -187,7 +188,7 @@ static int replay(const void *context)
 	gva_t gva = DATA_PAGE + offset;
 	char id[CASE_ID_LEN];
 	bool good = true;
-	int careful, deviates;
+	int care, deviates;
 	enum page_front front = front_for_case(tc, &deviates);
 
 	guest = guest_create_front(front, lists);
@@ -213,10 +214,10 @@ static int replay(const void *context)
 	}
 	if (!r->engine)
 		good = replay_all(guest, tc, r->after ? &r->first : NULL, gva);
-	for (careful = 0; r->engine && careful <= 1; careful++) {
+	for (care = CARE_NONE; r->engine && care < NR_CARES; care++) {
 		if (r->after)
-			replay_pass(guest, r->engine, &r->first, gva, careful, true);
-		good &= replay_pass(guest, r->engine, tc, gva, careful, false);
+			replay_pass(guest, r->engine, &r->first, gva, care, true);
+		good &= replay_pass(guest, r->engine, tc, gva, care, false);
 	}
 	guest_free(guest);
 	return good ? KSFT_PASS : KSFT_FAIL;

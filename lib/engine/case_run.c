@@ -68,7 +68,7 @@ static void add_native_answer(const struct mismatch *m, json_t *detail)
 	const struct comparison c = { m->guest, &a.batch, m->c->gva, &a.expected, &a.observed };
 	const char *says = observed;
 
-	case_answer(m->guest, &engine_native, m->tc, m->c->gva, m->c->batch->careful, &a);
+	case_answer(m->guest, &engine_native, m->tc, m->c->gva, agent_care(m->c->batch), &a);
 	outcome_texts(&c, expected, observed);
 	if (a.left_out || a.broken)
 		says = a.left_out ? a.left_out : a.broken;
@@ -388,7 +388,7 @@ static u32 run_plan(struct work *w)
 }
 
 u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
-	       const struct actor *actor, enum agent_access access, bool careful,
+	       const struct actor *actor, enum agent_access access, enum agent_care care,
 	       const struct plan *plan)
 {
 	bool flat = state_modes[state->mode].paging == PAGING_NONE;
@@ -397,7 +397,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 		.guest = guest,
 		.engine = engine,
 		.plan = plan,
-		.batch = engine_batch(engine, state, actor, access, careful),
+		.batch = engine_batch(engine, state, actor, access, care),
 		.regs = guest_walk_regs(guest, state),
 		.classes = &classes,
 	};
@@ -405,8 +405,7 @@ u64 cases_run(struct guest *guest, const struct engine *engine, const struct mmu
 
 	if (engine->unsupported(guest, &w.batch))
 		return 0;
-	/* With shadow paging the flush is a test of KVM, too; else the CPU alone has anything to keep. */
-	w.batch.keeps_fixed = guest->vm->card.tdp == YES;
+	w.batch.keeps_fixed = true;
 	w.batch.results = engine->in_place ? NULL : results;
 	report_engine(engine->name);
 	total = flat ? run_flat(&w) : run_plan(&w);
@@ -421,16 +420,16 @@ static json_t *probe_detail(const void *context)
 }
 
 bool cases_probe(struct guest *guest, const struct engine *engine, const struct mmu_state *state,
-		 const struct actor *actor, enum agent_access access, bool careful)
+		 const struct actor *actor, enum agent_access access, enum agent_care care)
 {
-	const struct agent_batch like = engine_batch(engine, state, actor, access, careful);
+	const struct agent_batch like = engine_batch(engine, state, actor, access, care);
 	const char *what = agent_probe(guest, &like, engine->run);
 	enum paging_mode mode = state_modes[state->mode].paging;
 	struct test_case tc = { .state = *state, .actor = *actor, .access = access };
 	char id[CASE_ID_LEN];
 	struct case_failure f = {
 		.id = id,
-		.expected = careful ? "agent runs (careful)" : "agent runs",
+		.expected = like.careful ? "agent runs (careful)" : "agent runs",
 		.engine = engine->name,
 		.rule = rule_text(RULE_A_ALLOWED)->name,
 	};

@@ -434,8 +434,8 @@ void crossing_run(struct guest *guest, const struct engine *engine, const struct
 	for (i = 0; i < NR_ACTORS; i++) {
 		if (!actor_says_something(&all_actors[i], AGENT_READ))
 			continue;
-		x.batch = engine_batch(engine, state, &all_actors[i], AGENT_READ, true);
-		if (!cases_probe(guest, engine, state, &all_actors[i], AGENT_READ, true))
+		x.batch = engine_batch(engine, state, &all_actors[i], AGENT_READ, CARE_EACH);
+		if (!cases_probe(guest, engine, state, &all_actors[i], AGENT_READ, CARE_EACH))
 			continue;
 		for (x.level = 1; x.level <= paging_formats[t->shape.mode].levels; x.level++)
 			for (upper = 2; upper < t->variants[x.level].nr; upper += 2)

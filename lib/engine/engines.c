@@ -49,14 +49,16 @@ const char *engine_names(void)
 }
 
 struct agent_batch engine_batch(const struct engine *engine, const struct mmu_state *state,
-				const struct actor *actor, enum agent_access access, bool careful)
+				const struct actor *actor, enum agent_access access,
+				enum agent_care care)
 {
 	return (struct agent_batch){
 		.state = *state,
 		.actor = *actor,
 		.access = access,
 		.via = engine->via,
-		.careful = careful,
+		.careful = care == CARE_EACH,
+		.ad_behind = care == CARE_BEHIND,
 		.no_error = engine->no_error & 1u << access,
 	};
 }

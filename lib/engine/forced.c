@@ -51,7 +51,7 @@ static const char *forced_lacks(struct guest *guest)
 	static bool known;
 	const struct mmu_state state = { .mode = MODE_4LEVEL };
 	const struct agent_batch like = engine_batch(&engine_forced, &state, &all_actors[0],
-						     AGENT_READ, false);
+						     AGENT_READ, CARE_NONE);
 
 	if (known)
 		return lacks;

@@ -237,14 +237,14 @@ void forecast_expect(struct forecast *f, const struct guest *guest, const struct
 		.of_class = of_class,
 		/* Outside 64-bit mode linear addresses have 32 bits. */
 		.gva_mask = state_modes[batch->state.mode].code64 ? ~0ull : ~0u,
-		.careful = batch->careful && !batch->no_ad,
+		.ad = agent_reports_ad(batch),
 	};
 	for (k = 0; k < f->nr_classes; k++) {
 		if (f->like[k] < k)
 			of_class[k] = of_class[f->like[k]];
 		else
 			expect_result(guest, &regs, batch, gvas[f->example[k]], &of_class[k]);
-		if (all->careful)
+		if (all->ad)
 			expect_ad(batch, f->classes[k], &of_class[k]);
 	}
 }

@@ -304,7 +304,7 @@ bool l2_ept_work_access(struct l2_ept_work *w, struct actor actor, enum agent_ac
 		.l2 = w->batch.state, .how = w->how, .actor = actor, .access = access,
 	};
 
-	w->batch = engine_batch(nested_how_engine(w->how), &like.l2, &actor, access, false);
+	w->batch = engine_batch(nested_how_engine(w->how), &like.l2, &actor, access, CARE_NONE);
 	return !nested_how_unsupported(w->e->guest, &like);
 }
 

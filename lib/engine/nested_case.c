@@ -42,7 +42,7 @@ const char *nested_how_unsupported(struct guest *guest, const struct nested_case
 {
 	const struct engine *engine = outside[like->how];
 	const struct agent_batch batch = engine_batch(engine, &like->l2, &like->actor,
-						      like->access, false);
+						      like->access, CARE_NONE);
 	const char *missing = engine->host_lacks(guest);
 
 	if (!missing)
@@ -367,7 +367,7 @@ static u64 run_choices(struct nested_rig *rig, const struct nested_case *like,
 		       const struct nested_choice *choices, u32 nr, bool print)
 {
 	const struct agent_batch batch = engine_batch(outside[like->how], &like->l2, &like->actor,
-						      like->access, false);
+						      like->access, CARE_NONE);
 	int top = nested_top_level(&like->l1);
 	/* PDEs of L2 are fewer than its PTEs. */
 	u32 max = like->table ? 200 : NESTED_MAX_CASES, i;

@@ -46,7 +46,7 @@ static struct agent_result read_under(const struct tried *t, u64 root)
 	const char *why = l1_use(guest, &setup);
 	struct agent_result result;
 	struct agent_batch batch = engine_batch(&engine_native, &like.l2, &like.actor, AGENT_READ,
-						false);
+						CARE_NONE);
 
 	TEST_ASSERT(!why, "an L1 needs %s", why);
 	batch.in_l2 = true;

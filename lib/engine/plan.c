@@ -134,19 +134,24 @@ static void add_front(struct builder *b)
 	}
 }
 
-static void add_each_alone(struct builder *b)
+/* kind: PLAN_SINGLE, or one of its parts. */
+static void add_each_alone(struct builder *b, enum plan_kind kind)
 {
 	int levels = paging_formats[b->plan->mode].levels, level;
 	u16 none[MAX_LEVELS + 1] = { 0 };
 	u16 i;
 
-	add(b, none);
+	if (kind != PLAN_UNFIXED)
+		add(b, none);
 	for (level = 1; level <= levels; level++)
 		for (i = 1; i < b->variants[level].nr; i++) {
+			const bool fixed = paging_formats[b->plan->mode].level[level].register_entry ||
+					   !(~b->variants[level].bits[i] & (PTE_A | PTE_D));
 			u16 c[MAX_LEVELS + 1] = { 0 };
 
 			c[level] = i;
-			add(b, c);
+			if (kind == PLAN_SINGLE || fixed == (kind == PLAN_FIXED))
+				add(b, c);
 		}
 }
 
@@ -245,23 +250,29 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 	*plan = (struct plan){ .mode = mode };
 	switch (kind) {
 	case PLAN_WALK:
-		add_each_alone(&b);
+		add_each_alone(&b, PLAN_SINGLE);
 		add_rights_pairs(&b);
 		add_in_context(&b);
 		add_pieces(&b);
 		break;
 	case PLAN_SINGLE:
-		add_each_alone(&b);
+	case PLAN_FIXED:
+	case PLAN_UNFIXED:
+		add_each_alone(&b, kind);
 		break;
 	case PLAN_CAREFUL:
-		add_each_alone(&b);
+		add_each_alone(&b, PLAN_SINGLE);
+		add_not_accessed(&b);
+		break;
+	case PLAN_CHANGING:
+		add_each_alone(&b, PLAN_UNFIXED);
 		add_not_accessed(&b);
 		break;
 	case PLAN_EMULATION:
-		add_each_alone(&b);
+		add_each_alone(&b, PLAN_SINGLE);
 		add_single_pairs(&b);
 		break;
-	case PLAN_EMULATION_CAREFUL:
+	case PLAN_NOT_ACCESSED:
 		add_not_accessed(&b);
 		break;
 	case PLAN_FRONT:

@@ -41,10 +41,10 @@ static void translate_all(struct guest *guest, const struct agent_batch *batch)
 	u32 i;
 
 	for (i = 0; i < batch->nr; i++) {
-		if (batch->careful)
+		if (agent_reports_ad(batch))
 			guest_restore_path(guest, &batch->state, batch->gvas[i]);
 		batch->results[i] = translate(guest, batch->gvas[i]);
-		if (batch->careful)
+		if (agent_reports_ad(batch))
 			batch->results[i].ad = guest_path_ad(guest, &batch->state, batch->gvas[i]);
 	}
 }

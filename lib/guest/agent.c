@@ -359,29 +359,16 @@ static bool answer_exit(void *context, u32 exit)
 	       run->batch->service->answer(run->guest, run->batch, run->done, exit);
 }
 
-/* Batches that are made alike but for the state hang alike. */
-static u32 *hung_before(struct guest *guest, const struct agent_batch *batch, u32 *bit)
-{
-	*bit = 1u << (batch->access * 8 + (batch->careful ? 4 : 0) + (batch->actor.cpl ? 2 : 0) +
-		      batch->actor.ac);
-	return &guest->hung[batch->via];
-}
-
-/*
- * Runs from case run->done on.  A vCPU that still finishes cases does not hang, and one window
- * without any proves nothing: the machine itself may have stood still, as emulated ones do.  Where
- * such batches were seen to hang, windows are shorter: with shadow paging every state with SMAP has
- * one (known issue kvm-shadow-smap-implicit-ac-hang), a good third of walk_test's time.
- */
+/* Runs from case run->done on. */
 static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 {
 	struct guest *guest = run->guest;
 	struct kvm_regs regs = batch_regs(run->batch, run->done);
 	struct kvm_sregs at_first = *sregs;
-	u32 exit, before, bit, first = run->done, idle = 0;
-	u32 *hung = hung_before(guest, run->batch, &bit);
-	unsigned int window = *hung & bit ? guest->timeout_ms / AGAIN_FASTER : guest->timeout_ms;
+	u32 exit, before, first = run->done;
+	struct hang hang;
 
+	hang_begin(&hang, guest, run->batch);
 	load_pkru(guest, &run->batch->state, error);
 	if (run->batch->in_l2)
 		l1_enter(guest, &at_first, &regs);
@@ -389,16 +376,13 @@ static u32 run_from(struct run *run, const struct kvm_sregs *sregs, int *error)
 	vcpu_regs_set(guest->vcpu, &regs);
 	do {
 		before = run->done;
-		exit = vcpu_run_answering(guest->vcpu, window, error,
+		exit = vcpu_run_answering(guest->vcpu, hang.window_ms, error,
 					  run->batch->service ? answer_exit : NULL, run);
 		if (all_done(run, exit))
 			run->done = run->batch->nr;
 		else
 			make_progress(run);
-		idle = run->done > before ? 0 : idle + 1;
-	} while (exit == VCPU_TIMEOUT && idle < HANG_WINDOWS);
-	if (exit == VCPU_TIMEOUT)
-		*hung |= bit;
+	} while (exit == VCPU_TIMEOUT && !hang_seen(&hang, run->done > before));
 	if (run->batch->service && run->batch->service->settle)
 		run->batch->service->settle(guest, run->batch, guest_results(guest), first,
 					    run->done);
@@ -426,12 +410,10 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	int error = 0;
 
 	sregs.idt.base += idt_twin(batch);
-	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
-		    AGENT_MAX_CASES);
+	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases", batch->nr);
 	/* Fast loops find the address in the result's place. */
 	if (batch->careful || batch->bare)
-		memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas,
-		       batch->nr * sizeof(gva_t));
+		memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas, batch->nr * sizeof(gva_t));
 	for (i = 0; i < batch->nr; i++)
 		results[i] = (struct agent_result){ .value = VALUE_NONE, .cr2 = batch->gvas[i] };
 	if (batch->careful)
@@ -457,6 +439,8 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 		vcpu_events_clear(guest->vcpu);
 		guest->state_valid = false;
 	}
+	if (batch->ad_behind)
+		tables_tell_ad(guest, batch, results);
 	for (i = 0; batch->results && i < batch->nr; i++) {
 		batch->results[i] = results[i];
 		batch->results[i].status = agent_result_status(&results[i]);

@@ -15,6 +15,7 @@
 #define MAX_ALIAS_BIT 47
 
 const char *const agent_access_names[NR_AGENT_ACCESSES] = { "read", "write", "fetch", "ldt" };
+const char *const agent_care_names[NR_CARES] = { "fast", "behind", "careful" };
 
 u32 agent_access_offset(enum agent_access access)
 {
@@ -310,6 +311,7 @@ void guest_free(struct guest *guest)
 
 	if (!guest)
 		return;
+	kvm_stats_close(guest->stats);
 	vm_free(guest->vm);
 	for (i = 0; i < NR_TABLE_AREAS; i++)
 		free(guest->area[i].image);

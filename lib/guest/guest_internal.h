@@ -4,18 +4,33 @@
 #define KMC_GUEST_INTERNAL_H
 
 #include "guest.h"
+#include "kvm_stats.h"
 
 /*
  * So many windows of guest->timeout_ms without anything finished are a hang.  One proves
  * nothing: the machine itself may have stood still, as emulated ones do.
  */
 #define HANG_WINDOWS 2
-/* Windows for what has hung before are so many times shorter. */
-#define AGAIN_FASTER 5
+
+/* lib/guest/hang.c: the vCPU under a batch, watched in windows of CPU time. */
+struct hang {
+	struct guest *guest;
+	u32 *like, bit;         /* of guest->hung: have such batches hung before? */
+	unsigned int window_ms;
+	u32 windows, idle;      /* so many without progress are a hang; so far */
+	u64 exits;              /* at the last progress */
+};
+
+void hang_begin(struct hang *hang, struct guest *guest, const struct agent_batch *batch);
+/* A window has passed.  Is it a hang? */
+bool hang_seen(struct hang *hang, bool progress);
 
 void tables_init(struct guest *guest, enum table_area area,
 		 struct variant_list (*variants)[MAX_LEVELS + 1]);
 u32 tables_levels(const struct table_image *t, struct agent_level *levels);
+/* CARE_BEHIND, when the batch is over: guest_path_ad() of each case, to its result, which has none yet. */
+void tables_tell_ad(const struct guest *guest, const struct agent_batch *batch,
+		    struct agent_result *results);
 
 /* lib/guest/front.c: gives each variant of a list a slot before it that may be executed. */
 void front_interleave(const struct table_shape *shape, int level, enum page_front front,

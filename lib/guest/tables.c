@@ -207,51 +207,107 @@ u32 tables_levels(const struct table_image *t, struct agent_level *levels)
 	return nr;
 }
 
-/* Each of its entries: as the guest has it, and as the host wrote it. */
-static u32 path_entries(const struct guest *guest, const struct mmu_state *state, gva_t gva,
-			u8 *now[MAX_LEVELS], const u8 *image[MAX_LEVELS], u32 *bytes)
+/* The tables of an area, one per level: as the guest has them, and as the host wrote them. */
+struct both_tables {
+	u32 nr, bytes; /* of an entry */
+	struct agent_level level[MAX_LEVELS];
+	u8 *now[MAX_LEVELS];
+	const u8 *image[MAX_LEVELS];
+};
+
+static void both_tables(const struct guest *guest, const struct mmu_state *state,
+			struct both_tables *b)
 {
 	const struct table_image *t = &guest->area[state_area(state)];
-	struct agent_level levels[MAX_LEVELS];
-	u32 i, nr = 0;
+	u32 i;
 
+	*b = (struct both_tables){ .bytes = paging_formats[t->shape.mode].entry_bytes };
 	if (state_modes[state->mode].paging != PAGING_NONE)
-		nr = tables_levels(t, levels);
-	for (i = 0; i < nr; i++) {
-		const struct agent_level *l = &levels[i];
-		u32 at = gva >> l->shift & l->mask;
-
-		now[i] = (u8 *)vm_gpa2hva(guest->vm, l->table) + at;
-		image[i] = t->image + (l->table - t->base) + at;
-		*bytes = 4 * l->words;
+		b->nr = tables_levels(t, b->level);
+	for (i = 0; i < b->nr; i++) {
+		b->now[i] = vm_gpa2hva(guest->vm, b->level[i].table);
+		b->image[i] = t->image + (b->level[i].table - t->base);
 	}
-	return nr;
+}
+
+/* Where the entry of an address is in its table. */
+static u32 entry_at(const struct both_tables *b, u32 i, gva_t gva)
+{
+	return gva >> b->level[i].shift & b->level[i].mask;
+}
+
+static u64 read_entry(const struct both_tables *b, const u8 *at)
+{
+	u64 entry = 0;
+
+	if (b->bytes == 8)
+		memcpy(&entry, at, 8);
+	else
+		memcpy(&entry, at, 4);
+	return entry;
+}
+
+static u32 path_ad(const struct both_tables *b, gva_t gva)
+{
+	u32 i, ad = 0;
+
+	for (i = 0; i < b->nr; i++) {
+		const u32 at = entry_at(b, i, gva);
+		const u64 changed = read_entry(b, b->now[i] + at) ^ read_entry(b, b->image[i] + at);
+
+		if (!changed)
+			continue;
+		ad |= (changed >> 5 & 3) << 2 * i;
+		if (changed & ~(u64)(PTE_A | PTE_D))
+			ad |= AD_CORRUPT;
+	}
+	return ad;
 }
 
 void guest_restore_path(struct guest *guest, const struct mmu_state *state, gva_t gva)
 {
-	const u8 *image[MAX_LEVELS];
-	u8 *now[MAX_LEVELS];
-	u32 bytes, nr = path_entries(guest, state, gva, now, image, &bytes);
+	struct both_tables b;
+	u32 i;
 
-	while (nr--)
-		memcpy(now[nr], image[nr], bytes);
+	both_tables(guest, state, &b);
+	for (i = 0; i < b.nr; i++) {
+		const u32 at = entry_at(&b, i, gva);
+
+		memcpy(b.now[i] + at, b.image[i] + at, b.bytes);
+	}
 }
 
 u32 guest_path_ad(const struct guest *guest, const struct mmu_state *state, gva_t gva)
 {
-	const u8 *image[MAX_LEVELS];
-	u8 *now[MAX_LEVELS];
-	u32 bytes, i, ad = 0, nr = path_entries(guest, state, gva, now, image, &bytes);
+	struct both_tables b;
 
-	for (i = 0; i < nr; i++) {
-		u64 before = 0, after = 0;
+	both_tables(guest, state, &b);
+	return path_ad(&b, gva);
+}
 
-		memcpy(&before, image[i], bytes);
-		memcpy(&after, now[i], bytes);
-		ad |= ((before ^ after) >> 5 & 3) << 2 * i;
-		if ((before ^ after) & ~(u64)(PTE_A | PTE_D))
-			ad |= AD_CORRUPT;
+bool guest_path_fixed(const struct guest *guest, const struct mmu_state *state, gva_t gva)
+{
+	const u64 both = PTE_A | PTE_D;
+	struct both_tables b;
+	u64 all = both;
+	u32 i;
+
+	both_tables(guest, state, &b);
+	for (i = 0; i < b.nr; i++)
+		all &= read_entry(&b, b.image[i] + entry_at(&b, i, gva));
+	return all == both;
+}
+
+void tables_tell_ad(const struct guest *guest, const struct agent_batch *batch,
+		    struct agent_result *results)
+{
+	struct both_tables b;
+	u32 i, ad;
+
+	both_tables(guest, &batch->state, &b);
+	for (i = 0; i < batch->nr; i++) {
+		ad = path_ad(&b, batch->gvas[i]);
+		if (ad)
+			results[i].ad = ad;
 	}
-	return ad;
 }

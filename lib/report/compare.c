@@ -31,7 +31,7 @@ static bool ad_matches(const struct comparison *c)
 {
 	u32 must, may;
 
-	if (!c->batch->careful || c->batch->no_ad || c->observed->status & STATUS_EXIT)
+	if (!agent_reports_ad(c->batch) || c->observed->status & STATUS_EXIT)
 		return true;
 	expected_ad(c, &must, &may);
 	return (c->observed->ad & must) == must && !(c->observed->ad & ~(must | may));

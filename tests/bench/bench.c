@@ -155,7 +155,8 @@ static void bench_state(const struct mmu_state *state)
 		{ .name = "plan", .has_limit = true },
 		{ .name = "plan-write", .access = AGENT_WRITE },
 		{ .name = "plan-fetch", .access = AGENT_FETCH },
-		{ .name = "careful", .careful = true },
+		{ .name = "behind", .care = CARE_BEHIND },
+		{ .name = "careful", .care = CARE_EACH },
 	};
 	static struct series s;
 	const struct table_image *t = &guest->area[state_area(state)];
@@ -170,8 +171,7 @@ static void bench_state(const struct mmu_state *state)
 			s.engine = &engine_native;
 			s.state = *state;
 			s.actor.cpl = cpl;
-			plan_make(&plan, s.careful ? PLAN_CAREFUL : PLAN_WALK, t->shape.mode,
-				  t->variants);
+			plan_make(&plan, walk_plan(s.care, s.access), t->shape.mode, t->variants);
 			run_series(&s, &plan);
 			plan_free(&plan);
 		}
@@ -199,7 +199,7 @@ static void bench_engines(const struct mmu_state *state)
 			printf("# engine %s: %s\n", engines[i]->name, lacks);
 			continue;
 		}
-		plan_make(&plan, engines[i]->sampled ? PLAN_EMULATION_CAREFUL : PLAN_EMULATION,
+		plan_make(&plan, engines[i]->sampled ? PLAN_NOT_ACCESSED : PLAN_EMULATION,
 			  t->shape.mode, t->variants);
 		run_series(&s, &plan);
 		plan_free(&plan);

@@ -37,10 +37,10 @@ static struct agent_batch batch_of(const struct series *s, bool bare)
 {
 	const struct engine *engine = bare ? &engine_native : s->engine;
 	struct agent_batch b = engine_batch(engine, &s->state, &s->actor, s->access,
-					    s->careful && !bare);
+					    bare ? CARE_NONE : s->care);
 
 	b.bare = bare;
-	b.keeps_fixed = guest->vm->card.tdp == YES;
+	b.keeps_fixed = true;
 	b.gvas = s->gvas;
 	b.nr = s->plan.nr;
 	b.results = bare ? NULL : results;
@@ -64,7 +64,7 @@ double time_one(const struct series *s, enum what what)
 	if (what != FLOW && s->access == AGENT_WRITE && s->plan.forecasts)
 		forecast_prepare_writes(forecast_of(guest, &s->state, &s->plan), guest);
 	if (what == FLOW)
-		cases_run(guest, s->engine, &s->state, &s->actor, s->access, s->careful, &s->plan);
+		cases_run(guest, s->engine, &s->state, &s->actor, s->access, s->care, &s->plan);
 	else if (what == AGENT)
 		s->engine->run(guest, &batch);
 	else

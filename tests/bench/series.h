@@ -22,7 +22,7 @@ struct series {
 	struct mmu_state state;
 	struct actor actor;
 	enum agent_access access;
-	bool careful;
+	enum agent_care care;
 	bool has_limit;
 	bool repeated;        /* up to a batch of BATCH_SECONDS; else as long as the plan is */
 	bool only_faults, only_ok;

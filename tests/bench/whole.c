@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A state as walk_test goes through it: every actor and access, fast and careful batches, in the
- * test's order; with the model and the comparison, the agent alone, and the bare accesses.  Given a
+ * A state as walk_test goes through it: every actor and access, in the test's order; with the model and the comparison, the agent alone, and the bare accesses.  Given a
  * build of kvm-unit-tests, its `access` takes turns with that: it goes on to its next dot, and then
  * the state is gone through for about as long.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "kut.h"
 #include "series.h"
 #include "test_assert.h"
 #include "whole.h"
 
-#define MAX_PARTS (NR_ACTORS * NR_AGENT_ACCESSES * 2)
+#define MAX_PARTS (NR_ACTORS * NR_AGENT_ACCESSES * NR_CARES)
 #define KUT_SECONDS 20
 #define KUT_AT_MOST 160 /* on hosts where a dot takes long */
 #define MAX_DOTS 200
@@ -21,20 +21,20 @@ static struct series parts[MAX_PARTS];
 static unsigned int nr_parts;
 
 static void add_part(const struct mmu_state *state, const struct actor *actor,
-		     enum agent_access access, bool careful)
+		     enum agent_access access, enum agent_care care)
 {
 	const struct table_image *t = &guest->area[state_area(state)];
 	struct series *s = &parts[nr_parts];
 	struct agent_batch like;
 	struct plan plan;
 
-	*s = (struct series){ .engine = &engine_native, .state = *state, .careful = careful,
+	*s = (struct series){ .engine = &engine_native, .state = *state, .care = care,
 			      .actor = *actor, .access = access };
 	like = series_batch(s);
 	if (!actor_says_something(actor, access) || s->engine->unsupported(guest, &like) ||
 	    agent_probe(guest, &like, agent_run))
 		return;
-	plan_make(&plan, careful ? PLAN_CAREFUL : PLAN_WALK, t->shape.mode, t->variants);
+	plan_make(&plan, walk_plan(care, access), t->shape.mode, t->variants);
 	choose_cases(s, &plan);
 	plan_keep(&s->plan);
 	plan_free(&plan);
@@ -44,14 +44,13 @@ static void add_part(const struct mmu_state *state, const struct actor *actor,
 static void make_parts(const struct mmu_state *state)
 {
 	unsigned int i;
-	int access;
+	int access, care;
 
 	nr_parts = 0;
 	for (i = 0; i < NR_ACTORS; i++)
-		for (access = 0; access < NR_AGENT_ACCESSES; access++) {
-			add_part(state, &all_actors[i], access, false);
-			add_part(state, &all_actors[i], access, true);
-		}
+		for (access = 0; access < NR_AGENT_ACCESSES; access++)
+			for (care = CARE_NONE; care < NR_CARES; care++)
+				add_part(state, &all_actors[i], access, care);
 }
 
 static void free_parts(void)
@@ -60,62 +59,60 @@ static void free_parts(void)
 		series_free(&parts[--nr_parts]);
 }
 
-/* Which parts are meant. */
-enum which { FAST, CAREFUL, ALL };
+#define ALL NR_CARES /* behind the kinds of parts: all of them */
 
-static bool is_meant(const struct series *s, enum which which)
-{
-	return which == ALL || s->careful == (which == CAREFUL);
-}
-
-static unsigned long nr_cases(enum which which)
+static unsigned long nr_cases(int care)
 {
 	unsigned long nr = 0;
 	unsigned int i;
 
 	for (i = 0; i < nr_parts; i++)
-		nr += is_meant(&parts[i], which) ? parts[i].plan.nr : 0;
+		nr += care == ALL || care == (int)parts[i].care ? parts[i].plan.nr : 0;
 	return nr;
 }
 
-/* Once through the state; adds the time of either kind of part to seconds[FAST], [CAREFUL]. */
-static double time_all(enum what what, double seconds[ALL])
+/* Once through the state; seconds has what each kind of part takes. */
+static double time_all(enum what what, double seconds[NR_CARES])
 {
+	double sum = 0;
 	unsigned int i;
 
-	seconds[FAST] = seconds[CAREFUL] = 0;
-	for (i = 0; i < nr_parts; i++)
-		seconds[parts[i].careful] += time_one(&parts[i], what);
-	return seconds[FAST] + seconds[CAREFUL];
+	memset(seconds, 0, NR_CARES * sizeof(*seconds));
+	for (i = 0; i < nr_parts; i++) {
+		const double took = time_one(&parts[i], what);
+
+		seconds[parts[i].care] += took;
+		sum += took;
+	}
+	return sum;
 }
 
 static void print_rates(void)
 {
-	static const char *const names[] = { "fast batches", "careful batches", "both" };
 	static double seconds[NR_WHATS][ALL + 1][MAX_ROUNDS], ratio[NR_WHATS][ALL + 1][MAX_ROUNDS];
-	double of[ALL];
+	double of[NR_CARES];
 	unsigned int i;
-	int k, which;
+	int k, care;
 
 	for (k = FLOOR; k < NR_WHATS; k++)
 		time_all(k, of);
 	for (i = 0; i < options.rounds; i++)
 		for (k = FLOOR; k < NR_WHATS; k++) {
 			seconds[k][ALL][i] = time_all(k, of);
-			for (which = FAST; which < ALL; which++)
-				seconds[k][which][i] = of[which];
-			for (which = FAST; which <= ALL; which++)
-				ratio[k][which][i] = seconds[k][which][i] / seconds[FLOOR][which][i];
+			for (care = CARE_NONE; care < NR_CARES; care++)
+				seconds[k][care][i] = of[care];
+			for (care = CARE_NONE; care <= ALL; care++)
+				ratio[k][care][i] = seconds[k][care][i] / seconds[FLOOR][care][i];
 		}
-	for (which = FAST; which <= ALL; which++) {
-		const unsigned long nr = nr_cases(which);
+	for (care = CARE_NONE; care <= ALL; care++) {
+		const unsigned long nr = nr_cases(care);
 
 		printf("# %s: %lu cases; floor %.0f/s; agent %.0f/s, ratio %.2f; flow %.0f/s, ratio %.2f\n",
-		       names[which], nr, nr / median_of(seconds[FLOOR][which], options.rounds),
-		       nr / median_of(seconds[AGENT][which], options.rounds),
-		       median_of(ratio[AGENT][which], options.rounds),
-		       nr / median_of(seconds[FLOW][which], options.rounds),
-		       median_of(ratio[FLOW][which], options.rounds));
+		       care == ALL ? "all" : agent_care_names[care], nr, nr / median_of(seconds[FLOOR][care], options.rounds),
+		       nr / median_of(seconds[AGENT][care], options.rounds),
+		       median_of(ratio[AGENT][care], options.rounds),
+		       nr / median_of(seconds[FLOW][care], options.rounds),
+		       median_of(ratio[FLOW][care], options.rounds));
 	}
 }
 
@@ -123,7 +120,7 @@ static void print_rates(void)
 static double rate_for(enum what what, double seconds)
 {
 	unsigned long times = 0;
-	double sum = 0, of[ALL];
+	double sum = 0, of[NR_CARES];
 
 	while (sum < seconds) {
 		sum += time_all(what, of);
