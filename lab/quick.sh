@@ -122,7 +122,7 @@ results_say()
 		sed -nE '/^\{"event":"subtest"/ s/.*"name":"([^"]*)","status":"([a-z]*)".*"cases":([0-9]+).*/\2 \1 \3/p' "$file" |
 			awk -v id="${id:--}" -v test="$(basename "$file" .jsonl)" '
 				$1 == "fail" && id != "-" { print id, test, $2, 0 }
-				$1 == "pass" { print "-", test, $2, $3 }'
+				$1 ~ /^(pass|known)$/ { print "-", test, $2, $3 }'
 	done
 }
 
