@@ -18,6 +18,8 @@ struct engine {
 	/* BIT(access): that such an access faults is told, but neither error code nor address. */
 	u8 no_error;
 	bool in_place; /* run leaves the results where agent_results() finds them, too */
+	/* No exits: emulation_test has it make all that walk_test does, and every product of rights. */
+	bool cheap;
 	bool sampled; /* each access costs many exits: emulation_test has it make a few */
 	/* NULL, or what this host lacks for the engine (a reason to skip). */
 	const char *(*host_lacks)(struct guest *guest);

@@ -8,7 +8,7 @@
 #ifndef KMC_PLAN_H
 #define KMC_PLAN_H
 
-#include "variant.h"
+#include "guest.h"
 
 struct plan {
 	enum paging_mode mode;
@@ -26,12 +26,15 @@ enum plan_kind {
 	PLAN_WALK,
 	/* Every variant of every level alone. */
 	PLAN_SINGLE,
-	/* Of these: where no entry lacks A or D, for CARE_BEHIND; and where one does. */
-	PLAN_FIXED,
+	/* Where no entry lacks A or D, for CARE_BEHIND: of PLAN_WALK, of PLAN_SINGLE. */
+	PLAN_WALK_FIXED,
+	PLAN_SINGLE_FIXED,
+	/* Of PLAN_SINGLE, where one does. */
 	PLAN_UNFIXED,
-	/* PLAN_SINGLE or PLAN_UNFIXED, and A=D=0 on every set of levels. */
-	PLAN_CAREFUL,
-	PLAN_CHANGING,
+	/* One of these, and A=D=0 on every set of levels. */
+	PLAN_WALK_CAREFUL,
+	PLAN_CAREFUL, /* PLAN_SINGLE */
+	PLAN_CHANGING, /* PLAN_UNFIXED */
 	/*
 	 * For ways to make an access that take long: every variant alone, and each single right
 	 * that is missing at one level with each at another.
@@ -41,7 +44,7 @@ enum plan_kind {
 	PLAN_NOT_ACCESSED,
 	/* Every variant that has code in front of its page, see struct guest.front. */
 	PLAN_FRONT,
-	/* Every rights variant of every level with every other: for the model's own test. */
+	/* Every rights variant of every level with every other. */
 	PLAN_RIGHTS_PRODUCT,
 };
 #define NR_PLAN_KINDS (PLAN_RIGHTS_PRODUCT + 1)
@@ -52,5 +55,14 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 /* The same for choices of the caller's own, which stay as they are from now on. */
 void plan_keep(struct plan *plan);
 void plan_free(struct plan *plan);
+
+/* Plans of a guest's tables, each made when first asked for.  Zeroed: none yet. */
+struct plan_set {
+	struct plan plan[NR_PLAN_KINDS][NR_TABLE_AREAS];
+};
+
+const struct plan *plan_of(struct plan_set *set, const struct guest *guest, enum plan_kind kind,
+			   enum table_area area);
+void plan_set_free(struct plan_set *set);
 
 #endif

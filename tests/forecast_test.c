@@ -241,7 +241,7 @@ static void check_cpu(const char *name, const struct cpu_facts *cpu, bool seed)
 		const struct table_image *t = &guest->area[i];
 
 		plan_make(&plans[i][CARE_NONE], PLAN_WALK, t->shape.mode, t->variants);
-		plan_make(&plans[i][CARE_BEHIND], PLAN_FIXED, t->shape.mode, t->variants);
+		plan_make(&plans[i][CARE_BEHIND], PLAN_WALK_FIXED, t->shape.mode, t->variants);
 		plan_make(&plans[i][CARE_EACH], PLAN_CAREFUL, t->shape.mode, t->variants);
 	}
 	for (mode = 0; mode < NR_STATE_MODES; mode++)

@@ -43,25 +43,14 @@ struct part {
 /* Tables, and what is tried in them. */
 struct tables {
 	struct guest *guest;
-	struct plan fast[NR_TABLE_AREAS], careful[NR_TABLE_AREAS];
+	enum plan_kind fast, careful;
+	struct plan_set plans;
 };
 
 /* The suite's usual ones, and two for fetches that begin in the page before. */
 static struct tables usual, front[2];
 static const char *lacks[MAX_ENGINES];
 static bool lacks_known[MAX_ENGINES];
-
-static void make_plans(struct tables *t, enum plan_kind fast, enum plan_kind careful)
-{
-	int i;
-
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		const struct table_image *area = &t->guest->area[i];
-
-		plan_make(&t->fast[i], fast, area->shape.mode, area->variants);
-		plan_make(&t->careful[i], careful, area->shape.mode, area->variants);
-	}
-}
 
 static void prepare(void)
 {
@@ -70,22 +59,18 @@ static void prepare(void)
 	if (usual.guest)
 		return;
 	usual.guest = guest_create(NULL);
-	make_plans(&usual, PLAN_EMULATION, PLAN_NOT_ACCESSED);
+	usual.fast = PLAN_EMULATION;
+	usual.careful = PLAN_NOT_ACCESSED;
 	for (i = 0; i < 2; i++) {
 		front[i].guest = guest_create_front(i ? FRONT_USER : FRONT_SUPERVISOR, NULL);
-		make_plans(&front[i], PLAN_FRONT, PLAN_FRONT);
+		front[i].fast = front[i].careful = PLAN_FRONT;
 	}
 }
 
 static void free_tables(struct tables *t)
 {
-	int i;
-
 	guest_free(t->guest);
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		plan_free(&t->fast[i]);
-		plan_free(&t->careful[i]);
-	}
+	plan_set_free(&t->plans);
 }
 
 static unsigned int engine_index(const struct engine *engine)
@@ -117,10 +102,16 @@ static struct tables *tables_for(const struct engine *engine, const struct agent
 	return engine->unsupported(in_front->guest, batch) ? NULL : in_front;
 }
 
+static void run_plan(const struct part *part, const struct agent_batch *like, struct tables *t,
+		     enum plan_kind kind)
+{
+	cases_run(t->guest, part->engine, &part->state, &like->actor, like->access,
+		  agent_care(like), plan_of(&t->plans, t->guest, kind, state_area(&part->state)));
+}
+
 static void run_access(const struct part *part, const struct actor *actor,
 		       enum agent_access access)
 {
-	enum table_area area = state_area(&part->state);
 	int careful;
 
 	for (careful = 0; careful <= 1; careful++) {
@@ -130,14 +121,16 @@ static void run_access(const struct part *part, const struct actor *actor,
 		struct tables *t = tables_for(part->engine, &batch);
 		/* Descriptors are read in careful batches only: those try everything. */
 		bool all = access == AGENT_LDT || (!careful && !part->engine->sampled);
-		const struct plan *plans;
 
-		if (!t || report_should_stop())
+		if (!t || report_should_stop() ||
+		    !cases_probe(t->guest, part->engine, &part->state, actor, access, care))
 			continue;
-		plans = all ? t->fast : t->careful;
-		if (cases_probe(t->guest, part->engine, &part->state, actor, access, care))
-			cases_run(t->guest, part->engine, &part->state, actor, access, care,
-				  &plans[area]);
+		if (all && part->engine->cheap) {
+			run_plan(part, &batch, t, PLAN_WALK);
+			run_plan(part, &batch, t, PLAN_RIGHTS_PRODUCT);
+		} else {
+			run_plan(part, &batch, t, all ? t->fast : t->careful);
+		}
 	}
 }
 

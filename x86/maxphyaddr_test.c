@@ -109,7 +109,8 @@ static void drop_guest(void)
 
 static void prepare(const struct part *part)
 {
-	static const enum plan_kind kinds[NR_CARES] = { PLAN_SINGLE, PLAN_FIXED, PLAN_UNFIXED };
+	static const enum plan_kind kinds[NR_CARES] = { PLAN_SINGLE, PLAN_SINGLE_FIXED,
+							     PLAN_UNFIXED };
 	int care, i;
 
 	if (guest && same_offer(&guest_offer, &part->offer) && guest_pse36 == part->pse36)

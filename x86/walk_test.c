@@ -34,24 +34,7 @@ static const struct engine *engine;
 
 /* One guest serves all states: they share tables, as roles of one VM do. */
 static struct guest *guest;
-static struct plan plans[NR_PLAN_KINDS][NR_TABLE_AREAS];
-
-static void prepare(void)
-{
-	if (!guest)
-		guest = guest_create(NULL);
-}
-
-/* Made when first asked for. */
-static const struct plan *plan_of(enum plan_kind kind, enum table_area area)
-{
-	const struct table_image *t = &guest->area[area];
-	struct plan *p = &plans[kind][area];
-
-	if (!p->nr)
-		plan_make(p, kind, t->shape.mode, t->variants);
-	return p;
-}
+static struct plan_set plans;
 
 static void run_access(const struct mmu_state *state, const struct actor *actor,
 		       enum agent_access access)
@@ -66,7 +49,7 @@ static void run_access(const struct mmu_state *state, const struct actor *actor,
 			continue;
 		if (cases_probe(guest, engine, state, actor, access, care))
 			cases_run(guest, engine, state, actor, access, care,
-				  plan_of(walk_plan(care, access), area));
+				  plan_of(&plans, guest, walk_plan(care, access), area));
 	}
 }
 
@@ -78,7 +61,8 @@ static void walk_state(const struct subtest *self)
 	unsigned int i;
 	int access;
 
-	prepare();
+	if (!guest)
+		guest = guest_create(NULL);
 	missing = engine->host_lacks(guest);
 	TEST_REQUIRE(!missing, "engine %s: %s", engine->name, missing);
 	missing = state_missing(state, &guest->cpu);
@@ -100,7 +84,7 @@ int main(int argc, char **argv)
 	static struct subtest subtests[MAX_STATES];
 	struct test_options options;
 	unsigned int nr = 0, i;
-	int mode, code, kind;
+	int mode, code;
 
 	about.engines = engine_names();
 	test_options_parse(&about, argc, argv, &options);
@@ -116,8 +100,6 @@ int main(int argc, char **argv)
 	}
 	code = report_run(&about, &options, subtests, nr);
 	guest_free(guest);
-	for (kind = 0; kind < NR_PLAN_KINDS; kind++)
-		for (i = 0; i < NR_TABLE_AREAS; i++)
-			plan_free(&plans[kind][i]);
+	plan_set_free(&plans);
 	return code;
 }

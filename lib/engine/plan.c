@@ -134,24 +134,19 @@ static void add_front(struct builder *b)
 	}
 }
 
-/* kind: PLAN_SINGLE, or one of its parts. */
-static void add_each_alone(struct builder *b, enum plan_kind kind)
+static void add_each_alone(struct builder *b)
 {
 	int levels = paging_formats[b->plan->mode].levels, level;
 	u16 none[MAX_LEVELS + 1] = { 0 };
 	u16 i;
 
-	if (kind != PLAN_UNFIXED)
-		add(b, none);
+	add(b, none);
 	for (level = 1; level <= levels; level++)
 		for (i = 1; i < b->variants[level].nr; i++) {
-			const bool fixed = paging_formats[b->plan->mode].level[level].register_entry ||
-					   !(~b->variants[level].bits[i] & (PTE_A | PTE_D));
 			u16 c[MAX_LEVELS + 1] = { 0 };
 
 			c[level] = i;
-			if (kind == PLAN_SINGLE || fixed == (kind == PLAN_FIXED))
-				add(b, c);
+			add(b, c);
 		}
 }
 
@@ -210,6 +205,38 @@ static void add_not_accessed(struct builder *b)
 		}
 }
 
+static void add_walk(struct builder *b)
+{
+	add_each_alone(b);
+	add_rights_pairs(b);
+	add_in_context(b);
+	add_pieces(b);
+}
+
+static bool is_fixed(const struct builder *b, const u16 choice[MAX_LEVELS + 1])
+{
+	const struct paging_format *f = &paging_formats[b->plan->mode];
+	int level;
+
+	for (level = 1; level <= f->levels; level++)
+		if (!f->level[level].register_entry &&
+		    ~b->variants[level].bits[choice[level]] & (PTE_A | PTE_D))
+			return false;
+	return true;
+}
+
+/* Those choices alone where no entry lacks A or D, or where one does. */
+static void keep(const struct builder *b, bool fixed)
+{
+	struct plan *plan = b->plan;
+	u32 i, n = 0;
+
+	for (i = 0; i < plan->nr; i++)
+		if (is_fixed(b, plan->choice[i]) == fixed)
+			memmove(plan->choice[n++], plan->choice[i], sizeof(*plan->choice));
+	plan->nr = n;
+}
+
 static void add_rights_product(struct builder *b, int level, u16 choice[MAX_LEVELS + 1])
 {
 	u16 i;
@@ -250,26 +277,19 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 	*plan = (struct plan){ .mode = mode };
 	switch (kind) {
 	case PLAN_WALK:
-		add_each_alone(&b, PLAN_SINGLE);
-		add_rights_pairs(&b);
-		add_in_context(&b);
-		add_pieces(&b);
+	case PLAN_WALK_FIXED:
+	case PLAN_WALK_CAREFUL:
+		add_walk(&b);
 		break;
 	case PLAN_SINGLE:
-	case PLAN_FIXED:
+	case PLAN_SINGLE_FIXED:
 	case PLAN_UNFIXED:
-		add_each_alone(&b, kind);
-		break;
 	case PLAN_CAREFUL:
-		add_each_alone(&b, PLAN_SINGLE);
-		add_not_accessed(&b);
-		break;
 	case PLAN_CHANGING:
-		add_each_alone(&b, PLAN_UNFIXED);
-		add_not_accessed(&b);
+		add_each_alone(&b);
 		break;
 	case PLAN_EMULATION:
-		add_each_alone(&b, PLAN_SINGLE);
+		add_each_alone(&b);
 		add_single_pairs(&b);
 		break;
 	case PLAN_NOT_ACCESSED:
@@ -282,6 +302,12 @@ void plan_make(struct plan *plan, enum plan_kind kind, enum paging_mode mode,
 		add_rights_product(&b, paging_formats[mode].levels, none);
 		break;
 	}
+	if (kind == PLAN_WALK_FIXED || kind == PLAN_SINGLE_FIXED)
+		keep(&b, true);
+	if (kind == PLAN_UNFIXED || kind == PLAN_CHANGING)
+		keep(&b, false);
+	if (kind == PLAN_WALK_CAREFUL || kind == PLAN_CAREFUL || kind == PLAN_CHANGING)
+		add_not_accessed(&b);
 	remove_duplicates(plan);
 	plan_keep(plan);
 }
@@ -303,4 +329,24 @@ void plan_free(struct plan *plan)
 	free(plan->forecasts);
 	free(plan->choice);
 	*plan = (struct plan){ .mode = plan->mode };
+}
+
+const struct plan *plan_of(struct plan_set *set, const struct guest *guest, enum plan_kind kind,
+			   enum table_area area)
+{
+	const struct table_image *t = &guest->area[area];
+	struct plan *p = &set->plan[kind][area];
+
+	if (!p->forecasts)
+		plan_make(p, kind, t->shape.mode, t->variants);
+	return p;
+}
+
+void plan_set_free(struct plan_set *set)
+{
+	int kind, area;
+
+	for (kind = 0; kind < NR_PLAN_KINDS; kind++)
+		for (area = 0; area < NR_TABLE_AREAS; area++)
+			plan_free(&set->plan[kind][area]);
 }

@@ -114,6 +114,7 @@ static const char *translate_unsupported(const struct guest *guest,
 
 const struct engine engine_translate = {
 	.name = "translate",
+	.cheap = true,
 	.does = "KVM_TRANSLATE: KVM walks for the VMM",
 	.no_error = 1 << AGENT_READ,
 	.host_lacks = translate_lacks,
