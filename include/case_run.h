@@ -28,8 +28,11 @@ bool actor_says_something(const struct actor *actor, enum agent_access access);
  */
 static inline enum plan_kind walk_plan(enum agent_care care, enum agent_access access)
 {
-	static const enum plan_kind kinds[NR_CARES] = { PLAN_WALK, PLAN_WALK_FIXED,
-							     PLAN_CHANGING };
+	static const enum plan_kind kinds[NR_CARES] = {
+		[CARE_NONE] = PLAN_WALK,
+		[CARE_BEHIND] = PLAN_WALK_FIXED,
+		[CARE_EACH] = PLAN_CHANGING,
+	};
 
 	return care == CARE_EACH && access == AGENT_LDT ? PLAN_WALK_CAREFUL : kinds[care];
 }

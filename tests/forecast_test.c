@@ -210,8 +210,13 @@ static void check_both(const struct guest *guest, const struct plan *plan, struc
 }
 
 static void check_state(const struct guest *guest, const struct mmu_state *state,
-			const struct plan plans[NR_CARES], bool seed, struct counts *counts)
+			struct plan_set *plans, bool seed, struct counts *counts)
 {
+	static const enum plan_kind kinds[NR_CARES] = {
+		[CARE_NONE] = PLAN_WALK,
+		[CARE_BEHIND] = PLAN_WALK_FIXED,
+		[CARE_EACH] = PLAN_WALK_CAREFUL,
+	};
 	struct agent_batch batch = { .state = *state };
 	unsigned int i;
 	int access, care;
@@ -224,33 +229,26 @@ static void check_state(const struct guest *guest, const struct mmu_state *state
 				batch.careful = care == CARE_EACH;
 				batch.ad_behind = care == CARE_BEHIND;
 				if (batch.careful || access != AGENT_LDT)
-					check_both(guest, &plans[care], &batch, seed, counts);
+					check_both(guest, plan_of(plans, guest, kinds[care],
+								  state_area(state)),
+						   &batch, seed, counts);
 			}
 }
 
 static void check_cpu(const char *name, const struct cpu_facts *cpu, bool seed)
 {
 	struct guest *guest = guest_create_model(cpu);
-	struct plan plans[NR_TABLE_AREAS][NR_CARES];
+	struct plan_set plans = { 0 };
 	struct counts n = { 0 };
 	struct mmu_state state;
 	unsigned int i;
 	int mode;
 
-	for (i = 0; i < NR_TABLE_AREAS; i++) {
-		const struct table_image *t = &guest->area[i];
-
-		plan_make(&plans[i][CARE_NONE], PLAN_WALK, t->shape.mode, t->variants);
-		plan_make(&plans[i][CARE_BEHIND], PLAN_WALK_FIXED, t->shape.mode, t->variants);
-		plan_make(&plans[i][CARE_EACH], PLAN_CAREFUL, t->shape.mode, t->variants);
-	}
 	for (mode = 0; mode < NR_STATE_MODES; mode++)
 		for (i = 0; state_nth(mode, i, &state); i++)
 			if (state_modes[mode].paging != PAGING_NONE)
-				check_state(guest, &state, plans[state_area(&state)],
-					    seed && i % 16 == 5, &n);
-	for (i = 0; i < NR_TABLE_AREAS * NR_CARES; i++)
-		plan_free(&plans[i / NR_CARES][i % NR_CARES]);
+				check_state(guest, &state, &plans, seed && i % 16 == 5, &n);
+	plan_set_free(&plans);
 	guest_free(guest);
 	printf("# %s: %lu cases, %lu of them walked alone; at most %lu classes; %lu differ alike\n",
 	       name, n.cases, n.walked, n.classes, n.alike);

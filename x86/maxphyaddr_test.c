@@ -72,7 +72,7 @@ static unsigned int nr_parts;
 static struct guest *guest;
 static struct cpu_offer guest_offer;
 static bool guest_pse36;
-static struct plan plans[NR_CARES][NR_TABLE_AREAS];
+static struct plan_set plans;
 
 static struct variant_list pse36_lists[NR_TABLE_AREAS][MAX_LEVELS + 1];
 
@@ -98,21 +98,13 @@ static void make_pse36_lists(void)
 
 static void drop_guest(void)
 {
-	int care, i;
-
-	for (care = CARE_NONE; care < NR_CARES; care++)
-		for (i = 0; i < NR_TABLE_AREAS; i++)
-			plan_free(&plans[care][i]);
+	plan_set_free(&plans);
 	guest_free(guest);
 	guest = NULL;
 }
 
 static void prepare(const struct part *part)
 {
-	static const enum plan_kind kinds[NR_CARES] = { PLAN_SINGLE, PLAN_SINGLE_FIXED,
-							     PLAN_UNFIXED };
-	int care, i;
-
 	if (guest && same_offer(&guest_offer, &part->offer) && guest_pse36 == part->pse36)
 		return;
 	drop_guest();
@@ -122,11 +114,6 @@ static void prepare(const struct part *part)
 	if (part->pse36)
 		make_pse36_lists();
 	guest = guest_create(part->pse36 ? pse36_lists : NULL);
-	for (care = CARE_NONE; care < NR_CARES; care++)
-		for (i = 0; i < NR_TABLE_AREAS; i++)
-			if (!part->pse36 || i == AREA_2LEVEL_PSE)
-				plan_make(&plans[care][i], kinds[care], guest->area[i].shape.mode,
-					  guest->area[i].variants);
 	memset(pse36_lists, 0, sizeof(pse36_lists));
 }
 
@@ -136,7 +123,14 @@ static void prepare(const struct part *part)
 static void run_plan(const struct part *part, const struct actor *actor, enum agent_access access,
 		     enum agent_care care)
 {
-	const struct plan *all = &plans[access == AGENT_LDT ? CARE_NONE : care][state_area(&part->state)];
+	static const enum plan_kind kinds[NR_CARES] = {
+		[CARE_NONE] = PLAN_SINGLE,
+		[CARE_BEHIND] = PLAN_SINGLE_FIXED,
+		[CARE_EACH] = PLAN_UNFIXED,
+	};
+	/* Descriptors are read in careful batches only. */
+	const enum plan_kind kind = access == AGENT_LDT ? PLAN_SINGLE : kinds[care];
+	const struct plan *all = plan_of(&plans, guest, kind, state_area(&part->state));
 	const u32 most = guest_pse36 ? PAGES_AT_A_TIME : all->nr;
 	u32 i;
 

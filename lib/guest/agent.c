@@ -410,7 +410,8 @@ void agent_run(struct guest *guest, const struct agent_batch *batch)
 	int error = 0;
 
 	sregs.idt.base += idt_twin(batch);
-	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases", batch->nr);
+	TEST_ASSERT(batch->nr <= AGENT_MAX_CASES, "batch of %u cases, at most %d", batch->nr,
+		    AGENT_MAX_CASES);
 	/* Fast loops find the address in the result's place. */
 	if (batch->careful || batch->bare)
 		memcpy(vm_gpa2hva(guest->vm, AGENT_CASES), batch->gvas, batch->nr * sizeof(gva_t));

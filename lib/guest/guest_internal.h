@@ -14,8 +14,8 @@
 
 /* lib/guest/hang.c: the vCPU under a batch, watched in windows of CPU time. */
 struct hang {
-	struct guest *guest;
 	u32 *like, bit;         /* of guest->hung: have such batches hung before? */
+	const struct kvm_stats *stats; /* if they have, and there are any; or NULL */
 	unsigned int window_ms;
 	u32 windows, idle;      /* so many without progress are a hang; so far */
 	u64 exits;              /* at the last progress */

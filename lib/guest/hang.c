@@ -18,16 +18,14 @@ static u64 exits_so_far(const struct hang *h)
 {
 	u64 exits = 0;
 
-	return !h->guest->stats || kvm_stats_get(h->guest->stats, "exits", &exits) ? 0 : exits;
+	return !h->stats || kvm_stats_get(h->stats, "exits", &exits) ? 0 : exits;
 }
 
 void hang_begin(struct hang *h, struct guest *guest, const struct agent_batch *batch)
 {
 	char why[STATS_WHY_LEN];
-	bool before;
 
 	*h = (struct hang){
-		.guest = guest,
 		.like = &guest->hung[batch->via],
 		/* Batches that are made alike but for the state hang alike. */
 		.bit = 1u << (batch->access * 8 + (batch->careful ? 4 : 0) +
@@ -35,11 +33,11 @@ void hang_begin(struct hang *h, struct guest *guest, const struct agent_batch *b
 		.window_ms = guest->timeout_ms,
 		.windows = HANG_WINDOWS,
 	};
-	before = *h->like & h->bit;
-	if (!before)
+	if (!(*h->like & h->bit))
 		return;
 	if (!guest->stats)
 		guest->stats = vcpu_stats_open(guest->vcpu, why);
+	h->stats = guest->stats;
 	h->window_ms /= AGAIN_SHORTER;
 	h->windows *= AGAIN_MORE;
 	h->exits = exits_so_far(h);
@@ -47,11 +45,8 @@ void hang_begin(struct hang *h, struct guest *guest, const struct agent_batch *b
 
 bool hang_seen(struct hang *h, bool progress)
 {
-	const bool before = *h->like & h->bit;
-	u64 exits = 0;
+	const u64 exits = exits_so_far(h);
 
-	if (before)
-		exits = exits_so_far(h);
 	if (progress) {
 		h->idle = 0;
 		h->exits = exits;

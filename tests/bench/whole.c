@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A state as walk_test goes through it: every actor and access, in the test's order; with the model and the comparison, the agent alone, and the bare accesses.  Given a
- * build of kvm-unit-tests, its `access` takes turns with that: it goes on to its next dot, and then
- * the state is gone through for about as long.
+ * A state as walk_test goes through it: every actor and access, in the test's order; with the model
+ * and the comparison, the agent alone, and the bare accesses.  Given a build of kvm-unit-tests, its
+ * `access` takes turns with that: it goes on to its next dot, and then the state is gone through for
+ * about as long.
  */
 #include <stdio.h>
 #include <string.h>
@@ -108,7 +109,8 @@ static void print_rates(void)
 		const unsigned long nr = nr_cases(care);
 
 		printf("# %s: %lu cases; floor %.0f/s; agent %.0f/s, ratio %.2f; flow %.0f/s, ratio %.2f\n",
-		       care == ALL ? "all" : agent_care_names[care], nr, nr / median_of(seconds[FLOOR][care], options.rounds),
+		       care == ALL ? "all" : agent_care_names[care], nr,
+		       nr / median_of(seconds[FLOOR][care], options.rounds),
 		       nr / median_of(seconds[AGENT][care], options.rounds),
 		       median_of(ratio[AGENT][care], options.rounds),
 		       nr / median_of(seconds[FLOW][care], options.rounds),
