@@ -95,12 +95,16 @@ build_kselftest()
 }
 
 # In the guest: runs what the list names, one line "theirs: KIND NAME EXIT MILLISECONDS" each;
-# 200 is a warning of the kernel.  With the word "first" only until one is not 0.
+# 200 is a warning of the kernel.  With the word "first" only until one is not 0.  Memory is limited
+# for each alone: some of the selftests take more than the host has, and the host would not survive.
 write_guest_script()
 {
 	cat >"$tmp/carry/run" <<'END'
 limit=$1 until=$2
 cd /suite/carried
+group=/sys/fs/cgroup/theirs
+mount -t cgroup2 none "${group%/*}" && echo +memory >"${group%/*}/cgroup.subtree_control" &&
+	mkdir "$group" && echo 640M >"$group/memory.max" && echo $$ >"$group/cgroup.procs"
 while read -r kind name file arguments; do
 	dmesg -c >/dev/null
 	began=$(date +%s%N)
