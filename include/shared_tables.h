@@ -8,7 +8,8 @@
  * is ever read from the guest's memory.
  *
  * Three regions, each a memslot of its own that can be deleted, moved and logged:
- * the arena, a slot with two sets of contents, and a sparse gigabyte for large pages.
+ * the arena, a slot with two sets of contents, and a sparse gigabyte for large pages, which ends
+ * in the middle of one: the host's memory goes on there.
  */
 #ifndef KMC_SHARED_TABLES_H
 #define KMC_SHARED_TABLES_H
@@ -24,7 +25,8 @@ enum shared_region { REGION_ARENA, REGION_SLOT, REGION_BIG, NR_REGIONS };
 #define SLOT_MOVED_GPA 0x3800000ull
 #define SLOT_PAGES 64
 #define BIG_GPA 0x80000000ull
-#define BIG_SIZE 0x40000000ull
+#define BIG_SIZE 0x3ff00000ull
+#define BIG_LAST 0x3fe00000ull /* the half of a large page at its end */
 #define REGION_MAX_PAGES ARENA_PAGES /* of those whose pages are counted one by one */
 
 /* Pages by name.  Roots come in two sets; a seat uses one of them. */

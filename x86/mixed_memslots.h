@@ -171,6 +171,55 @@ static const struct mixed_step page_sizes[] = {
 	LOOK(EVERYONE),
 };
 
+/* A large page of the guest and of the host's memory, of which only the first half is the slot's. */
+static const struct mixed_step slot_end[] = {
+	MAP_PD,
+	PUT8(TABLE(1), 0, BIG(BIG_LAST) | E_RW | PTE_PS),
+	PUT8(TABLE(1), 1, TABLE(0) | E_RW),
+	PUT8(TABLE(0), 0, BIG(BIG_LAST) | E_RW),
+	PUT8(TABLE(0), 0x100, BIG(BIG_LAST + 0x100000) | E_RW),
+	PUT4(ROOT_PD(0), 0x100, BIG(BIG_LAST - 0x200000) | E_RW | PTE_PS),
+	LOOK(EVERYONE),
+	LOG(REGION_BIG, 1),
+	LOOK(EVERYONE),
+	LOG(REGION_BIG, 0),
+	LOOK(EVERYONE),
+	DELETE(REGION_BIG),
+	ADD(REGION_BIG, 0),
+	LOOK(EVERYONE),
+};
+
+/*
+ * The VMM changes one of two PDEs that lead to a table, and leaves the other.  After a flush the
+ * guest uses the one for the first time at some address, and then the other there: what came of
+ * the first must not show.  One leads to another table then, one has more rights.
+ */
+#define STORES(gva) STORE(0, gva, 0x11), STORE(1, gva, 0x22), STORE(2, gva, 0x33)
+
+static const struct mixed_step rewritten_parent[] = {
+	MAP_PD,
+	PUT8(TABLE(1), 0, TABLE(0) | E_RW),
+	PUT8(TABLE(1), 1, TABLE(0) | E_RW),
+	PUT8(TABLE(1), 2, TABLE(3) | E_SRW),
+	PUT8(TABLE(1), 3, TABLE(3) | E_SRW),
+	/* Far enough from each other that KVM does not map one with the other. */
+	PUT8(TABLE(0), 0x01, DATA(0) | E_RW),
+	PUT8(TABLE(0), 0x11, DATA(1) | E_RW),
+	PUT8(TABLE(2), 0x11, DATA(2) | E_RW),
+	PUT8(TABLE(3), 0x01, DATA(3) | E_RW),
+	PUT8(TABLE(3), 0x11, DATA(4) | E_RW),
+	STORES(0x40001000),
+	STORES(0x40201000),
+	STORES(0x40401000),
+	STORES(0x40601000),
+	PUT8(TABLE(1), 0, TABLE(2) | E_RW),
+	PUT8(TABLE(1), 2, TABLE(3) | E_RW),
+	FLUSH(EVERYONE),
+	STORES(0x40011000),
+	STORES(0x40411000),
+	LOOK(EVERYONE),
+};
+
 /*
  * The VMM changes a PDE behind the guest's back, the guest uses it, and the slot of the old
  * target goes: unfixed hosts use freed memory (aad885e77496 and others).  What the guest sees

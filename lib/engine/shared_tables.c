@@ -23,7 +23,14 @@
 
 /* Pages of the big region that hold something; the rest is never looked at. */
 static const u64 big_pages[] = { 0, PAGE, 0x1ff000, 0x200000, 0x3ff000, 0x400000, 0x401000,
-				 0x600000, 0x801000, 0xa01000 };
+				 0x600000, 0x801000, 0xa01000, BIG_LAST - 0x200000,
+				 BIG_LAST - 0x100000, BIG_LAST };
+
+/* What belongs to a region may end within a large page; its mapping does not. */
+static u64 mapped_size(u64 size)
+{
+	return (size + LARGE_ALIGN - 1) & ~(LARGE_ALIGN - 1);
+}
 
 static void *map_pages(u64 size, bool large)
 {
@@ -51,8 +58,8 @@ static void mem_init(struct shared_mem *m, enum shared_region region, const char
 	*m = (struct shared_mem){ .name = name, .slot = FIRST_SLOT + region, .gpa = gpa,
 				  .size = size };
 	for (i = 0; i < backings; i++) {
-		m->host[i] = map_pages(size, region == REGION_BIG);
-		m->copy[i] = map_pages(size, false);
+		m->host[i] = map_pages(mapped_size(size), region == REGION_BIG);
+		m->copy[i] = map_pages(mapped_size(size), false);
 	}
 }
 
@@ -79,8 +86,8 @@ void shared_free(struct shared_tables *shared)
 		struct shared_mem *m = &shared->mem[r];
 
 		for (b = 0; b < 2 && m->host[b]; b++) {
-			munmap(m->host[b], m->size);
-			munmap(m->copy[b], m->size);
+			munmap(m->host[b], mapped_size(m->size));
+			munmap(m->copy[b], mapped_size(m->size));
 		}
 	}
 	free(shared);
