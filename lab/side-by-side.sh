@@ -104,7 +104,7 @@ limit=$1 until=$2
 cd /suite/carried
 group=/sys/fs/cgroup/theirs
 mount -t cgroup2 none "${group%/*}" && echo +memory >"${group%/*}/cgroup.subtree_control" &&
-	mkdir "$group" && echo 640M >"$group/memory.max" && echo $$ >"$group/cgroup.procs"
+	mkdir "$group" && echo 640M >"$group/memory.max"
 while read -r kind name file arguments; do
 	dmesg -c >/dev/null
 	began=$(date +%s%N)
@@ -112,7 +112,7 @@ while read -r kind name file arguments; do
 	kut) command="../build/bin/flat_vm kut/$file $arguments" ;;
 	*) command="kselftest/$file $arguments" ;;
 	esac
-	timeout -k 5 "$limit" $command >/tmp/theirs 2>&1 </dev/null
+	(echo "$BASHPID" >"$group/cgroup.procs" && exec timeout -k 5 "$limit" $command) >/tmp/theirs 2>&1 </dev/null
 	code=$?
 	! dmesg | grep -qE '(WARNING|BUG|Oops|general protection)' || code=200
 	echo "theirs: $kind $name $code $((($(date +%s%N) - began) / 1000000))"
@@ -159,7 +159,8 @@ control()
 
 	cp "$tmp/carry/all" "$tmp/carry/list"
 	theirs control "$host" all
-	[[ $outcome == finished ]] || die "$host $outcome without a mistake in KVM: see $dir/control"
+	[[ $outcome == finished && $lines == *'theirs: end' ]] ||
+		die "$host: not all of theirs ran without a mistake in KVM ($outcome): see $dir/control"
 	awk '$1 == "theirs:" && $4 == 0 { print $5, $2, $3 }' <<<"$lines" | sort -n |
 		while read -r _ kind name; do
 			awk -v kind="$kind" -v name="$name" '$1 == kind && $2 == name' "$tmp/carry/all"
