@@ -242,4 +242,24 @@ static const struct mixed_step rewritten_pde[] = {
 	LOOK(EVERYONE),
 };
 
+/*
+ * As before, but the new entry leads to no memory and has a right that the old one had not, so the
+ * guest's store makes KVM walk: unfixed hosts put "no memory" over what stays listed for the old
+ * page, and go down when that list is used (aad885e77496).
+ */
+static const struct mixed_step mmio_over_mapping[] = {
+	MAP_PD_AND_PT,
+	PUT8(TABLE(0), 2, SLOT(0) | E_RO),
+	LOOK(EVERYONE),
+	PUT8(TABLE(0), 2, SLOT_MOVED_GPA | E_RW),
+	FLUSH(EVERYONE),
+	STORE(0, 0x40002000, 0x11),
+	STORE(1, 0x40002000, 0x22),
+	LOOK(EVERYONE),
+	LOG(REGION_SLOT, 1),
+	LOOK(EVERYONE),
+	DELETE(REGION_SLOT),
+	LOOK(EVERYONE),
+};
+
 #endif

@@ -112,6 +112,9 @@ static const struct mixed_scenario scenarios[] = {
 	{ "rewritten-pde", ROLES(R("4level/wp,nx"), R("4level/nx"), R("pae/wp,nx")),
 	  GVAS(0x40002000), MIXED_STEPS(rewritten_pde), .rounds = 4,
 	  .opt_in = "a host that lacks the fix uses freed memory" },
+	{ "mmio-over-mapping", ROLES(R("4level/wp,nx"), R("pae/wp,nx")), GVAS(0x40002000),
+	  MIXED_STEPS(mmio_over_mapping), .rounds = 2,
+	  .opt_in = "a host that lacks the fix goes down" },
 };
 
 /* Entries of tables that everyone walks, picked by --seed; see mixed_random_edits(). */
