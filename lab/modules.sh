@@ -27,17 +27,23 @@ replace_modules()
 	((${#replaced[@]})) || die "no *.ko in the modules folder $dir"
 }
 
+# A module's file, compressed or not, to stdout.
+read_module()
+{
+	case $1 in
+	*.xz) xz -dc "$1" ;;
+	*.zst) zstd -qdc "$1" ;;
+	*.gz) gzip -dc "$1" ;;
+	*) cat "$1" ;;
+	esac
+}
+
 place_module()
 {
 	local file=$1 tree=$2 name=${1##*/}
 
 	placed[$(plain_name "$file")]=1
-	case $file in
-	*.xz) xz -dc "$file" >"$tree/${name%.xz}" ;;
-	*.zst) zstd -qdc "$file" >"$tree/${name%.zst}" ;;
-	*.gz) gzip -dc "$file" >"$tree/${name%.gz}" ;;
-	*) cp "$file" "$tree/" ;;
-	esac
+	read_module "$file" >"$tree/${name%.ko*}.ko"
 }
 
 # A module and what it depends on.
