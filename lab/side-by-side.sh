@@ -15,7 +15,8 @@ Usage: lab/side-by-side.sh --kut CHECKOUT [OPTION...] [MUTANT|AREA...]
   --host NAME           host to run on, until one notices (may be repeated;
                         svm-shadow, then svm-npt)
   --kernel NAME         kernel to break (6.1)
-  --test-limit SECONDS  for each of their tests (60)
+  --test-limit SECONDS  for each of their tests (60); with a mistake three times that, so that
+                        one that only just kept to it is not taken for one that notices
   --time-limit SECONDS  for each boot (1800)
   --only GLOB           of their tests those with such a name
   --ours ARGUMENTS      what is run of this suite (--quick)
@@ -127,12 +128,13 @@ END
 # theirs NAME HOST first|all: sets lines, what each of their tests gave, and outcome.
 theirs()
 {
-	local out=$dir/$1/$2-theirs
+	local out=$dir/$1/$2-theirs seconds=$test_limit
 
 	mkdir -p "$dir/$1" || die "cannot write to $dir"
+	[[ $3 != first ]] || ((seconds *= 3))
 	in_background "$here/run.sh" --host "$2" --kernel "$kernel" --modules-dir "$tmp/modules" --carry "$tmp/carry" \
 		--append oops=panic --time-limit "$limit" --results "$dir/$1" --run-name "$2-theirs" \
-		--cmd "bash carried/run $test_limit $3" >"$out.log" 2>&1 </dev/null
+		--cmd "bash carried/run $seconds $3" >"$out.log" 2>&1 </dev/null
 	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
 	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
 	lines=$(tr -d '\r' <"$out.log" | grep -a '^theirs: ')
