@@ -33,6 +33,7 @@ struct seat {
 	u8 cpl;       /* valid if entered */
 	bool entered; /* the vCPU is in the state, with this CR3 and CPL */
 	bool pcide;   /* CR4.PCIDE */
+	bool interrupts; /* EFLAGS.IF */
 };
 
 enum seat_op {

@@ -93,6 +93,8 @@ int __vcpu_ioctl(struct vcpu *vcpu, unsigned long request, void *arg);
 	} while (0)
 /* strerror(), or that KVM has killed the VM, which answers EIO from then on. */
 const char *vm_strerror(const struct vm *vm, int err);
+/* Local APICs in KVM for vCPUs that come later: KVM_CAP_SPLIT_IRQCHIP. */
+void vm_add_local_apics(struct vm *vm);
 /* What KVM_CHECK_EXTENSION answers: 0 or less means no. */
 int vm_check_cap(struct vm *vm, long cap);
 

@@ -19,7 +19,6 @@
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_ENABLE 0x800
 #define APIC_BASE_ADDR 0xfee00000
-#define NR_IOAPIC_PINS 24
 
 /* A VM with local APICs, on the memory of the guest. */
 static struct {
@@ -48,13 +47,11 @@ static void know_apic_ids(struct vcpu *vcpu)
 
 static void make_vm(struct guest *guest)
 {
-	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { NR_IOAPIC_PINS } };
-
 	if (apic.guest == guest)
 		return;
 	apic.guest = guest;
 	apic.vm = vm_create_sharing(guest->vm);
-	vm_ioctl(apic.vm, KVM_ENABLE_CAP, &split);
+	vm_add_local_apics(apic.vm);
 	apic.bootstrap = vm_vcpu_add(apic.vm, 0);
 	apic.other = vm_vcpu_add(apic.vm, 1);
 	know_apic_ids(apic.other);

@@ -124,7 +124,8 @@ static struct kvm_regs seat_regs(const struct seat *seat, enum seat_op op, u64 v
 		.rdx = (u32)-alias,
 		.rcx = 1,
 		.rax = value,
-		.rflags = X86_EFLAGS_FIXED | (seat->cpl ? X86_EFLAGS_IOPL : 0),
+		.rflags = X86_EFLAGS_FIXED | (seat->cpl ? X86_EFLAGS_IOPL : 0) |
+			  (seat->interrupts ? X86_EFLAGS_IF : 0),
 		/* The supervisor's half of the stack page: the TSS's top is user code's. */
 		.rsp = seat->cpl ? base + SEAT_USER_STACK_TOP + alias : base + SEAT_STACK_TOP - 0x800,
 	};

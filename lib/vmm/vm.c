@@ -15,12 +15,20 @@
 /* Three pages below 4 GiB that VT-x needs where it cannot run real mode itself. */
 #define INTEL_TSS_ADDR 0xfffbd000ul
 #define INTEL_IDENTITY_MAP_ADDR 0xfffbc000ull
+#define NR_IOAPIC_PINS 24
 /* Behind all others; not in vm->slot[], as it never stays. */
 #define DROP_SLOT (VM_MAX_SLOTS + 100)
 
 int __vm_ioctl(struct vm *vm, unsigned long request, void *arg)
 {
 	return ioctl(vm->fd, request, arg) < 0 ? errno : 0;
+}
+
+void vm_add_local_apics(struct vm *vm)
+{
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { NR_IOAPIC_PINS } };
+
+	vm_ioctl(vm, KVM_ENABLE_CAP, &split);
 }
 
 int vm_check_cap(struct vm *vm, long cap)
