@@ -76,6 +76,8 @@ int __seat_enter(struct seat *seat, u8 cpl);
 /* One operation at the level entered. */
 void seat_run(struct seat *seat, enum seat_op op, gva_t gva, u64 value,
 	      struct seat_result *result);
+/* One read in this state at this level: NULL, or why the agent cannot run there. */
+const char *seat_probe(struct seat *seat, u8 cpl);
 /* INVPCID at CPL 0: SDM vol. 2 INVPCID, types as there. */
 enum invpcid { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL, INVPCID_ALL_BUT_GLOBAL };
 void seat_invpcid(struct seat *seat, enum invpcid type, u32 pcid, gva_t gva,

@@ -75,6 +75,7 @@ static struct {
 
 static struct shared_tables *shared;
 static struct test_options options;
+static unsigned int nr_wanted; /* cases of this subtest that were asked for */
 
 static void *bring_page(void *unused)
 {
@@ -152,17 +153,25 @@ static u32 value_of(enum seat_op op)
 	return value;
 }
 
-/* In a VM of its own, as what KVM still has to say comes later.  Was the guest told? */
+/* In a VM of its own, as what KVM still has to say comes later: the caller frees it. */
+static struct vm *take_seat(struct seat *seat, const struct mmu_state *state)
+{
+	struct vm *vm = make_vm();
+
+	seat_init(seat, shared->guest, 0);
+	seat->vcpu = vm_vcpu_add(vm, 0);
+	seat->interrupts = true; /* without, KVM waits for the page itself */
+	seat_assign(seat, state, shared_root(state, 0));
+	return vm;
+}
+
+/* Was the guest told? */
 static bool make_access(const struct late_case *c, struct seat_result *result)
 {
 	struct kvm_vcpu_pv_apf_data *data = (void *)shared_host(shared, APF_DATA);
-	struct vm *vm = make_vm();
 	struct seat seat;
+	struct vm *vm = take_seat(&seat, &c->state);
 
-	seat_init(&seat, shared->guest, 0);
-	seat.vcpu = vm_vcpu_add(vm, 0);
-	seat.interrupts = true; /* without, KVM waits for the page itself */
-	seat_assign(&seat, &c->state, shared_root(&c->state, 0));
 	seat_enter(&seat, c->cpl);
 	vcpu_set_msr(seat.vcpu, MSR_APIC_BASE, APIC_BASE);
 	memset(data, 0, sizeof(*data));
@@ -176,6 +185,34 @@ static bool make_access(const struct late_case *c, struct seat_result *result)
 		memcpy(&result->value, late.host + WRITE_OFFSET, sizeof(result->value));
 	vm_free(vm);
 	return result->status == (STATUS_FAULT | PF_VECTOR) && data->flags;
+}
+
+static bool is_wanted(const char *id)
+{
+	if (options.case_id && strcmp(options.case_id, id))
+		return false;
+	nr_wanted++;
+	return true;
+}
+
+/* A state that the agent cannot run in is one failing case. */
+static bool runs(const struct mmu_state *state)
+{
+	char name[STATE_NAME_LEN], id[CASE_ID_LEN];
+	struct case_failure f = { .id = id, .expected = "agent runs" };
+	struct seat seat;
+	struct vm *vm = take_seat(&seat, state);
+
+	f.observed = seat_probe(&seat, 0);
+	vm_free(vm);
+	state_name(state, name);
+	snprintf(id, sizeof(id), "%s/probe", name);
+	if (is_wanted(id)) {
+		report_cases(1);
+		if (f.observed)
+			report_failure(&f);
+	}
+	return !f.observed;
 }
 
 static void late_case_id(const struct late_case *c, char id[CASE_ID_LEN])
@@ -198,7 +235,7 @@ static void try_case(const struct late_case *c, unsigned int *told)
 	bool was_told;
 
 	late_case_id(c, id);
-	if (options.case_id && strcmp(options.case_id, id))
+	if (!is_wanted(id))
 		return;
 	was_told = make_access(c, &r);
 	report_cases(1);
@@ -245,9 +282,17 @@ static void run_state(const struct subtest *self)
 {
 	static const enum seat_op ops[] = { SEAT_READ, SEAT_FETCH, SEAT_STORE };
 	struct late_case c = { .state = *(const struct mmu_state *)self->data };
+	const char *missing;
 	unsigned int told = 0, i;
 
 	set_up();
+	missing = state_missing(&c.state, &shared->guest->cpu);
+	TEST_REQUIRE(!missing, "the CPU offers no %s", missing);
+	nr_wanted = 0;
+	if (!runs(&c.state)) {
+		TEST_ASSERT(nr_wanted, "the agent does not run in this state");
+		return;
+	}
 	for (c.always = false; ; c.always = true) {
 		for (c.cpl = 0; c.cpl <= 3; c.cpl += 3)
 			for (i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -257,6 +302,7 @@ static void run_state(const struct subtest *self)
 		if (c.always)
 			break;
 	}
+	TEST_ASSERT(nr_wanted, "there is no such case");
 	report_note("told by an asynchronous page fault: %u", told);
 }
 

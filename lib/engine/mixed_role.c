@@ -85,28 +85,6 @@ void mixed_failure(struct mixed *m, const char *what, const char *expected, cons
  * Roles
  */
 
-/* NULL, or why the agent cannot run in this seat at this level. */
-static const char *probe(struct seat *seat, u8 cpl)
-{
-	static char what[96];
-	struct seat_result r;
-	int err = __seat_enter(seat, cpl);
-
-	if (err) {
-		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
-		return what;
-	}
-	seat_run(seat, SEAT_READ, AGENT_PROBE + (cpl ? AGENT_USER_ALIAS : 0), 0, &r);
-	if (r.status == STATUS_DONE && r.value == guest_page_tag(AGENT_PROBE))
-		return NULL;
-	if (r.status & STATUS_EXIT)
-		exit_text(r.status & STATUS_EXIT_MASK, r.cr2, what);
-	else
-		snprintf(what, sizeof(what), "status %#x error %#x value %#x rip %#llx", r.status,
-			 r.error, r.value, (unsigned long long)r.rip);
-	return what;
-}
-
 /* A role that the agent cannot run in is one failing case, and the others go on. */
 static bool role_usable(struct mixed *m, struct seat *seat, const char *state)
 {
@@ -121,7 +99,7 @@ static bool role_usable(struct mixed *m, struct seat *seat, const char *state)
 	}
 	for (cpl = 0; cpl <= 3; cpl += 3) {
 		shared_clean_pdptes(m->shared);
-		f.observed = probe(seat, cpl);
+		f.observed = seat_probe(seat, cpl);
 		report_cases(1);
 		snprintf(id, sizeof(id), "%s/cpl%u/read/%s/vcpu%u", state, cpl, m->scenario->name,
 			 seat->nr);

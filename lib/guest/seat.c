@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Seats: see include/seat.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "guest_internal.h"
@@ -184,6 +185,27 @@ void seat_run(struct seat *seat, enum seat_op op, gva_t gva, u64 value,
 	result->cr2 = agent_exit_detail(seat->vcpu, exit, error);
 	vcpu_events_clear(seat->vcpu);
 	seat->entered = false;
+}
+
+const char *seat_probe(struct seat *seat, u8 cpl)
+{
+	static char what[96];
+	struct seat_result r;
+	int err = __seat_enter(seat, cpl);
+
+	if (err) {
+		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
+		return what;
+	}
+	seat_run(seat, SEAT_READ, AGENT_PROBE + (cpl ? AGENT_USER_ALIAS : 0), 0, &r);
+	if (r.status == STATUS_DONE && r.value == guest_page_tag(AGENT_PROBE))
+		return NULL;
+	if (r.status & STATUS_EXIT)
+		exit_text(r.status & STATUS_EXIT_MASK, r.cr2, what);
+	else
+		snprintf(what, sizeof(what), "status %#x error %#x value %#x rip %#llx", r.status,
+			 r.error, r.value, (unsigned long long)r.rip);
+	return what;
 }
 
 void seat_invpcid(struct seat *seat, enum invpcid type, u32 pcid, gva_t gva,
