@@ -20,9 +20,10 @@ PATH=$PATH:/usr/sbin:/sbin
 
 # --- options
 
+# check_time_limit SECONDS [OPTION]
 check_time_limit()
 {
-	[[ $1 =~ ^[1-9][0-9]{0,6}$ ]] || die "--time-limit: '$1' is not a number of seconds"
+	[[ $1 =~ ^[1-9][0-9]{0,6}$ ]] || die "${2---time-limit}: '$1' is not a number of seconds"
 }
 
 # "latest" is a link that every run of the suite replaces.

@@ -238,7 +238,7 @@ mapfile -t hosts < <(unique "${hosts[@]}")
 for i in "${hosts[@]}"; do find_host "$i"; done
 find_row kernel "$kernel"
 check_time_limit "$limit"
-check_time_limit "$test_limit"
+check_time_limit "$test_limit" --test-limit
 check_run_name "$name"
 find_mutants "${ids[@]+"${ids[@]}"}"
 check_built

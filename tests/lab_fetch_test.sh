@@ -383,7 +383,7 @@ building() {
 # shellcheck disable=SC2016 # make expands it
 mutants() {
 	local fake=$out_dir/mutants release=6.1.0-1-test tree pid line
-	local cache=$fake/cache mutants_sh=$here/lab/mutants.sh
+	local cache=$fake/cache mutants_sh=$here/lab/mutants.sh side=("$here/lab/side-by-side.sh")
 	local mutants=(env "KMC_CACHE=$cache" "TMPDIR=$fake/tmp" "PATH=$fake/bin:$PATH" "MADE=$fake/made"
 		"$mutants_sh" --results "$fake" --build-only)
 
@@ -400,6 +400,17 @@ mutants() {
 		done < <(grep '^runs ;' "$line" | grep -o '[a-z_]*_test')
 	done
 	check "the tables of mutants are tables"
+
+	mkdir -p "$fake/kut/x86" "$fake/linux" && touch "$fake/kut/x86/unittests.cfg"
+	refuse "which checkout of kvm-unit-tests? --kut DIR" "${side[@]}"
+	refuse "--kut needs a value" "${side[@]}" --kut
+	refuse "--kut: $fake is no checkout of kvm-unit-tests" "${side[@]}" --kut "$fake"
+	refuse "--kselftest: $fake/linux is no kernel tree" "${side[@]}" --kut "$fake/kut" --kselftest "$fake/linux"
+	refuse "--test-limit: '0' is not a number of seconds" "${side[@]}" --kut "$fake/kut" --test-limit 0
+	refuse "unknown host 'nowhere'" "${side[@]}" --kut "$fake/kut" --host nowhere
+	refuse "unknown mutant 'no-such' of kernel 6.1" "${side[@]}" --kut "$fake/kut" no-such
+	refuse "unknown option '--bogus'" "${side[@]}" --bogus
+	check "what is compared with, on which host and for which mistakes is asked for first"
 
 	mkdir -p "$cache/kernels/6.1/lib/modules/$release" "$cache/sources/6.1/headers/usr/src/linux-headers-$release" "$fake"/{bin,tmp}
 	tree=$cache/sources/6.1/headers/usr/src/linux-headers-x-common/arch/x86/kvm
