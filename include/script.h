@@ -60,7 +60,14 @@
 #define SCRIPT_VMRUN 20  /* AMD: L2 goes on with the script; behind its VMMCALL L1 does, with GIF=1 */
 #define SCRIPT_VMMCALL 21
 #define SCRIPT_INVLPGA 22 /* AMD: linear address value, ASID count */
-#define NR_SCRIPT_OPS 23
+/* The same by KVM's emulator, behind its prefix: kvm.force_emulation_prefix must be set. */
+#define SCRIPT_FORCED_CR0 23
+#define SCRIPT_FORCED_CR3 24
+#define SCRIPT_FORCED_CR4 25
+#define SCRIPT_FORCED_EFER 26
+#define SCRIPT_FORCED_LMSW 27
+#define SCRIPT_FORCED_CLTS 28
+#define NR_SCRIPT_OPS 29
 
 /* struct script_op, byte offsets */
 #define OP_CODE 0
@@ -108,6 +115,7 @@ _Static_assert(sizeof(struct script_case) == CASE_SIZE, "script_case");
 struct script {
 	struct guest *guest;
 	u32 nr_ops, nr_results;
+	bool forced; /* operations that are added from here on have their forced form, if any */
 };
 
 /* Puts the interpreter into guest memory.  Once per guest. */

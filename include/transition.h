@@ -77,6 +77,7 @@ struct transition_path {
 
 extern const struct transition_path path_sregs, path_sregs2, path_sync_regs, path_set_msr;
 extern const struct transition_path path_guest, path_pae_toggle, path_task_switched;
+extern const struct transition_path path_guest_forced, path_task_switched_forced;
 extern const struct transition_path path_copy_vcpu, path_copy_vm;
 extern const struct transition_path path_init, path_init_apic;
 extern const struct transition_path path_smm, path_smm_same, path_smm_moved, path_smm32;

@@ -19,9 +19,9 @@
 
 static const struct transition_path *const paths[] = {
 	&path_sregs, &path_sregs2, &path_sync_regs, &path_set_msr, &path_guest,
-	&path_pae_toggle, &path_task_switched, &path_copy_vcpu, &path_copy_vm, &path_init,
-	&path_init_apic, &path_smm, &path_smm_same, &path_smm_moved, &path_smm32,
-	&path_cpuid, &path_cpuid_late, NULL,
+	&path_guest_forced, &path_pae_toggle, &path_task_switched, &path_task_switched_forced,
+	&path_copy_vcpu, &path_copy_vm, &path_init, &path_init_apic, &path_smm, &path_smm_same,
+	&path_smm_moved, &path_smm32, &path_cpuid, &path_cpuid_late, NULL,
 };
 
 static const struct transition_test test = {

@@ -7,6 +7,7 @@
  * (LA57 and PAE in long mode) ask for: far return to compatibility mode, PG off, EFER and
  * CR4, CR3, PG on, far jump to 64-bit code, IDT and TSS of the new mode.
  */
+#include "engine.h"
 #include "transition_internal.h"
 #include "x86.h"
 
@@ -128,6 +129,35 @@ const struct transition_path path_guest = {
 	.by_guest = go_guest,
 };
 
+static const char *forced_lacks(struct journey *journey)
+{
+	return engine_forced.host_lacks(journey->guest);
+}
+
+/* One bit of a mode, or one mode and the next with the same bits: a register's every way counts. */
+static bool one_change(const struct mmu_state *from, const struct mmu_state *to)
+{
+	const u8 changed = from->flags ^ to->flags;
+
+	return from->mode == to->mode ? changed && !(changed & (changed - 1)) : !changed;
+}
+
+static void go_guest_forced(struct script *script, const struct mmu_state *from,
+			    const struct mmu_state *to)
+{
+	script->forced = true;
+	path_guest_add(script, from, to, 0);
+	script->forced = false;
+}
+
+const struct transition_path path_guest_forced = {
+	.name = "guest-forced",
+	.does = "the same, but KVM's emulator executes these instructions",
+	.lacks = forced_lacks,
+	.applies = one_change,
+	.by_guest = go_guest_forced,
+};
+
 /* CR0.TS set and cleared, by each instruction that can; PE, MP and EM are LMSW's, too. */
 static void go_task_switched(struct script *script, const struct mmu_state *from,
 			     const struct mmu_state *to)
@@ -146,4 +176,20 @@ const struct transition_path path_task_switched = {
 	.does = "LMSW and CLTS by the guest: the state must stay what it is",
 	.applies = same_state,
 	.by_guest = go_task_switched,
+};
+
+static void go_task_switched_forced(struct script *script, const struct mmu_state *from,
+				    const struct mmu_state *to)
+{
+	script->forced = true;
+	go_task_switched(script, from, to);
+	script->forced = false;
+}
+
+const struct transition_path path_task_switched_forced = {
+	.name = "lmsw-clts-forced",
+	.does = "the same, but KVM's emulator executes LMSW, CLTS and MOV to CR0",
+	.lacks = forced_lacks,
+	.applies = same_state,
+	.by_guest = go_task_switched_forced,
 };

@@ -6,6 +6,7 @@
  * the exception handlers are the 64-bit ones).  Position-independent, so that the
  * same bytes run at the supervisor's and at the user's alias.
  */
+#include "force_emulation.inc"
 #include "agent.h"
 
 	.section .rodata, "a"
@@ -14,12 +15,6 @@
 agent_start:
 
 #define ADDR(label) ((label) - agent_start + AGENT_CODE)
-
-/* KVM's handle_ud() takes this for a prefix: what follows is for its emulator. */
-.macro FORCE_EMULATION
-	ud2
-	.ascii "kvm"
-.endm
 
 #define BITS 64
 #define N(name) name##64

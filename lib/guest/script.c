@@ -49,8 +49,30 @@ static void add_op(struct script *script, struct script_op op)
 	guest_ops(script->guest)[script->nr_ops++] = op;
 }
 
+static u32 forced_op(u32 op)
+{
+	switch (op) {
+	case SCRIPT_CR0:
+		return SCRIPT_FORCED_CR0;
+	case SCRIPT_CR3:
+		return SCRIPT_FORCED_CR3;
+	case SCRIPT_CR4:
+		return SCRIPT_FORCED_CR4;
+	case SCRIPT_EFER:
+		return SCRIPT_FORCED_EFER;
+	case SCRIPT_LMSW:
+		return SCRIPT_FORCED_LMSW;
+	case SCRIPT_CLTS:
+		return SCRIPT_FORCED_CLTS;
+	default:
+		return op;
+	}
+}
+
 void script_add(struct script *script, u32 op, u64 value)
 {
+	if (script->forced)
+		op = forced_op(op);
 	/* A pair of these has one result. */
 	if (op == SCRIPT_REGS || op == SCRIPT_TRY)
 		script->nr_results++;
@@ -227,7 +249,8 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 		"exit", "accesses", "MOV CR0", "MOV CR3", "MOV CR4", "WRMSR EFER", "WRPKRU",
 		"to compatibility mode", "to 64-bit code", "LIDT", "LTR", "LMSW", "CLTS",
 		"read registers", "try", "tried", "clear A in PDPTEs at", "store", "INVLPG",
-		"VMLOAD", "VMRUN", "VMMCALL", "INVLPGA",
+		"VMLOAD", "VMRUN", "VMMCALL", "INVLPGA", "forced MOV CR0", "forced MOV CR3",
+		"forced MOV CR4", "forced WRMSR EFER", "forced LMSW", "forced CLTS",
 	};
 
 	switch (op->op) {
@@ -254,6 +277,11 @@ void script_op_text(const struct script_op *op, char text[SCRIPT_OP_TEXT_LEN])
 	case SCRIPT_CLEAN:
 	case SCRIPT_VMLOAD:
 	case SCRIPT_VMRUN:
+	case SCRIPT_FORCED_CR0:
+	case SCRIPT_FORCED_CR3:
+	case SCRIPT_FORCED_CR4:
+	case SCRIPT_FORCED_EFER:
+	case SCRIPT_FORCED_LMSW:
 		snprintf(text, SCRIPT_OP_TEXT_LEN, "%s %#llx", names[op->op],
 			 (unsigned long long)op->value);
 		break;

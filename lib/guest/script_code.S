@@ -3,6 +3,7 @@
  * The script interpreter: flat code that the host copies to SCRIPT_CODE, assembled twice
  * from script_body.inc as the agent's code is.  It runs at one address only.
  */
+#include "force_emulation.inc"
 #include "l1.h"
 #include "script.h"
 #include "svm.h"
