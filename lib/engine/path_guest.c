@@ -24,10 +24,14 @@ static void add_if(struct script *script, bool needed, u32 op, u64 value)
 		script_add(script, op, value);
 }
 
-/* CR0 or CR4; where PAE paging is on afterwards, the PDPTEs are loaded. */
+/*
+ * CR0 or CR4; where PAE paging is on afterwards, the PDPTEs are loaded.  So they are by CR3, but
+ * that KVM does itself, and looks at A, in its emulator alone.
+ */
 static void add_control(const struct route *r, bool needed, u32 op, u64 value)
 {
-	bool loads = r->to_mode == MODE_PAE && (op == SCRIPT_CR4 || value & X86_CR0_PG);
+	bool loads = r->to_mode == MODE_PAE &&
+		     (op == SCRIPT_CR3 ? r->script->forced : op == SCRIPT_CR4 || value & X86_CR0_PG);
 
 	add_if(r->script, needed && loads && r->script->guest->marks_pdptes, SCRIPT_CLEAN,
 	       r->to.cr3);
@@ -55,7 +59,7 @@ static void in_place(const struct route *r, unsigned int order)
 		}
 	}
 	/* Also where it stays the same: what WP and NX left in the TLB must go. */
-	add_if(r->script, r->to.cr0 & X86_CR0_PG, SCRIPT_CR3, r->to.cr3);
+	add_control(r, r->to.cr0 & X86_CR0_PG, SCRIPT_CR3, r->to.cr3);
 }
 
 /* EFER and CR4 while CR0.PG = 0: either may be first. */
