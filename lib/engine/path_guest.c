@@ -135,7 +135,7 @@ const struct transition_path path_guest = {
 
 static const char *forced_lacks(struct journey *journey)
 {
-	return engine_forced.host_lacks(journey->guest);
+	return engine_forced.host_lacks(journey->guest) ? "forced emulation (see README)" : NULL;
 }
 
 /* One bit of a mode, or one mode and the next with the same bits: a register's every way counts. */
