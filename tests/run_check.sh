@@ -119,7 +119,7 @@ list_parts() {
 	part source 300 tests/run_check.sh --source
 	# The long ones first.
 	while read -r host kernel shard; do
-		part "lab-$host" 1500 tests/lab_test.sh "$host" "$kernel" "$shard"
+		part "lab-$host" 2100 tests/lab_test.sh "$host" "$kernel" "$shard"
 	done <<<"$lab_hosts"
 	part this-machine 900 tests/lab_test.sh host
 	part lab-endings 400 tests/lab_test.sh endings
