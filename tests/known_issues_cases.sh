@@ -67,6 +67,8 @@ known_issues_match() {
 	[[ $(fact emulator_version) == '"unknown"' ]] && matches_not
 	entry host '{"tdp": true}'
 	[[ $(fact tdp) == true ]] || matches_not
+	entry host "{\"la57\": $(fact la57)}" && matches
+	entry host "{\"la57\": $([[ $(fact la57) == true ]] && echo false || echo true)}" && matches_not
 
 	version=$(uname -r)
 	[[ $version =~ ^[0-9]+\.[0-9]+(\.[0-9]+)? ]] || return

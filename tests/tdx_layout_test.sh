@@ -27,8 +27,9 @@ layout() {
 fetch_newest() (
 	# shellcheck source=lab/common.sh
 	source "$here/lab/common.sh"
+	# The lab's files have a "here" of their own.
 	# shellcheck source=lab/packages.sh
-	source "$here/lab/packages.sh"
+	source "$here/packages.sh" || exit 1
 	update=no
 	trap 'rm -rf -- "${cleanup_paths[@]}"' EXIT
 	# shellcheck disable=SC2317 # called by cached

@@ -152,6 +152,16 @@ static struct kvm_cpuid2 *get_cpuid(struct vcpu *vcpu)
 	return cpuid;
 }
 
+/* kvm_pvm keeps another CPUID than was set. EBX of leaf 7 has nothing that changes with CR4. */
+static bool is_as_set(struct vcpu *vcpu, struct kvm_cpuid2 *now)
+{
+	const struct kvm_cpuid_entry2 *was7 = cpuid_entry(vcpu->cpuid, 7, 0);
+	const struct kvm_cpuid_entry2 *now7 = cpuid_entry(now, 7, 0);
+
+	return now->nent == vcpu->cpuid->nent &&
+	       (was7 ? was7->ebx : 0) == (now7 ? now7->ebx : 0);
+}
+
 static void set_same(struct vcpu *vcpu, struct kvm_cpuid2 *cpuid, const char *state)
 {
 	int err = __vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
@@ -170,8 +180,8 @@ static void go_cpuid_late(struct journey *j, const struct mmu_state *from,
 
 	state_name(from, name);
 	set_same(j->vcpu, cpuid, name);
-	/* Also as it was set, without what the guest's CR4 has changed in it; kvm_pvm keeps another. */
-	if (cpuid->nent == j->vcpu->cpuid->nent)
+	/* Also as it was set, without what the guest's CR4 has changed in it. */
+	if (is_as_set(j->vcpu, cpuid))
 		set_same(j->vcpu, j->vcpu->cpuid, name);
 	for (i = 0; i < ARRAY_SIZE(features); i++) {
 		if (!hide(cpuid, &features[i]))

@@ -132,6 +132,7 @@ static const struct host_field {
 	{ "tdp", FIELD_TRISTATE, offsetof(struct host_card, tdp) },
 	{ "smaller_maxphyaddr", FIELD_TRISTATE,
 	  offsetof(struct host_card, smaller_maxphyaddr) },
+	{ "la57", FIELD_TRISTATE, offsetof(struct host_card, la57) },
 	{ "emulator", FIELD_TEXT, offsetof(struct host_card, emulator) },
 	{ "emulator_version", FIELD_VERSION, offsetof(struct host_card, emulator_version) },
 	{ "kernel", FIELD_VERSION, offsetof(struct host_card, kernel) },
