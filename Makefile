@@ -51,6 +51,8 @@ help:
 	@echo 'make lab-matrix     run it on all of them, with all kernels; make lab-list names them'
 	@echo 'make lab-shell      a shell on an emulated host'
 	@echo 'make mutants        does it notice mistakes in KVM? builds and boots each'
+	@echo 'make side-by-side KUT=...   do kvm-unit-tests, and the kernel'\''s selftests, notice the same?'
+	@echo 'make repeat N=100   that many runs in one boot: does any end otherwise?'
 	@echo 'make bisect-demo    runner.sh bisect finds a commit planted into Debian'\''s KVM'
 	@echo 'make fleet-demo     a shard on each of several emulated hosts, merged'
 	@echo 'make bench          cases per second, and the ratio to a bare loop'

@@ -84,7 +84,7 @@ usage() {
 	  --tag TAG           run the tests with this tag (may be repeated)
 	  --skip-tag TAG      but not those with this one (may be repeated)
 	  --filter GLOB       run the subtests whose name matches
-	  --quick             run the few subtests that notice every known mistake
+	  --quick             run the few subtests that notice what all of them do
 	  --case ID           replay one case of one TEST and explain it
 	  --shard I/N         run every Nth subtest of each test, from the Ith on
 	  --max-failures N    stop each test after N failing cases

@@ -53,7 +53,10 @@ side-by-side: all $(B)/bin/flat_vm
 	lab/side-by-side.sh --kut '$(KUT)' $(if $(KSELFTEST),--kselftest '$(KSELFTEST)') $(lab_asked_for) \
 		$(if $(TIME_LIMIT),--time-limit '$(TIME_LIMIT)') $(MUTANTS)
 
+# A run of --quick takes up to three minutes on a host in Bochs.
+repeat: TIME_LIMIT ?= $(shell expr 600 + 240 '*' $(N))
 repeat: all
+	@[ '$(origin N)' != file ] || { echo 'make repeat: how many runs? N=100, say' >&2; exit 2; }
 	lab/run.sh $(lab_options) --cmd './runner.sh repeat $(N) --results $$RESULTS $(ARGS)'
 
 bisect-demo: all

@@ -134,3 +134,18 @@ build_mutant()
 
 # Newer than what was built from the broken one.
 mend_kvm() { cat "$tmp/original" >"$source_kvm/$file" || die_writing "restoring $file" "$tmp"; }
+
+# outcome_of OUT WHAT: sets outcome, what became of the host whose results are in OUT.  What is the lab's
+# fault says nothing of a mutant, and ends us: so does a host that never got as far as the suite.
+outcome_of()
+{
+	local said
+
+	said=$(tail -n 1 "$1.log" | sed 's/^lab: //')
+	[[ -e $1/lab.json ]] || die "$said"
+	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$1/lab.json")
+	case $outcome in
+	interrupted | killed | failed) die "$2: $said" ;;
+	died | hung) ! grep -q '"boot_seconds": null' "$1/lab.json" || die "$2: not booted: $said" ;;
+	esac
+}

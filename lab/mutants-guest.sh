@@ -10,14 +10,16 @@ files=$(dirname "$0") vendor=kvm_amd
 
 for dir in "$files"/*/; do
 	out=$RESULTS/$(basename "$dir") n=0
-	mkdir "$out"
 	# A module of the suite's last run may be busy for a moment.
 	for ((i = 0; i < 20; i++)); do
 		modprobe -r $vendor kvm
 		[[ -d /sys/module/kvm ]] || break
 		sleep 0.2
 	done
-	mv "$dir"/*.ko "/usr/lib/modules/$(uname -r)/" && modprobe $vendor || exit
+	# Without its folder a mutant has not been reached, and is tried again in another boot.
+	[[ ! -d /sys/module/kvm ]] || exit
+	mkdir "$out" && sync
+	mv "$dir"/*.ko "/usr/lib/modules/$(uname -r)/" && modprobe $vendor || { rmdir "$out" && exit; }
 	while read -r -a arguments; do
 		./runner.sh --results "$out" --run-name "$((++n))" --skip-tag no-kvm \
 			--max-failures 1 "${arguments[@]}" </dev/null

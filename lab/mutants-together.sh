@@ -15,7 +15,7 @@ add_to_boot()
 # judge ID HOST OUT OUTCOME: sets verdict; 0: noticed, 1: not noticed, 2: the boot did not get there.
 judge()
 {
-	local id=$1 host=$2 out=$3/$1 n=1
+	local id=$1 host=$2 out=$3/$1 n=1 code
 
 	[[ -d $out ]] || return 2
 	while [[ -e $out/$((n + 1)).status || -d $out/$((n + 1)) ]]; do ((n++)); done
@@ -23,31 +23,40 @@ judge()
 		verdict="the host $4 in run $n ($host)"
 		return 0
 	fi
-	case $(<"$out/$n.status") in
-	1) verdict="$(first_failure "$out/$n") ($host)" ;;
-	0 | 4) verdict="all passes ($host)" && return 1 ;;
-	# Arguments that the runner refused.
-	*) die "$host, $id: $(grep -m1 '^runner.sh: ' "$3/console.log")" ;;
-	esac
+	code=$(<"$out/$n.status")
+	if ((code == 1)); then
+		verdict="$(first_failure "$out/$n") ($host)"
+	elif ((code != 0 && code != 4)); then
+		# Arguments that the runner refused.
+		die "$host, $id: $(grep -m1 '^runner.sh: ' "$3/console.log")"
+	else
+		grep -qx 0 "$out"/*.status && passed_somewhere[$id]=yes
+		verdict="all $(grep -qx 0 "$out"/*.status && echo passes || echo 'is skipped') ($host)"
+		return 1
+	fi
 }
 
-# boot_together HOST: one boot for those that wait; sets verdict_of of those that are noticed, and
-# passed_on of those that are not, and takes them from waiting.
+# boot_together HOST: one boot for those that wait; tells of those that are noticed, sets passes of those
+# that are not, and takes both from waiting.
 boot_together()
 {
-	local host=$1 id out left=() outcome
+	local host=$1 id out left=() outcome each
 
 	out=$dir/boot-$host-$((++boots))
+	# The limit is one run's.
+	each=$((limit * ${#waiting[@]} * $(wc -l <"$tmp/files/runs")))
 	in_background "$here/run.sh" --host "$host" --kernel "$kernel" --carry "$tmp/files" \
-		--append "oops=panic KMC_DANGEROUS=1" --time-limit "$limit" --results "$dir" \
+		--append "oops=panic KMC_DANGEROUS=1" --time-limit "$((each > 9999999 ? 9999999 : each))" --results "$dir" \
 		--run-name "${out##*/}" --cmd 'bash carried/mutants-guest.sh' >"$out.log" 2>&1 </dev/null
-	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
-	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
-	[[ $outcome != @(interrupted|killed|failed) ]] || die "$host: $(tail -n 1 "$out.log" | sed 's/^lab: //')"
+	outcome_of "$out" "$host"
 	for id in "${waiting[@]}"; do
 		judge "$id" "$host" "$out" "$outcome"
 		case $? in
-		0) noticed_by[$id]=$verdict ;;
+		0)
+			noticed[$id]=yes
+			((++killed))
+			tell "$id" killed "$verdict"
+			;;
 		1) passes[$id]+="${passes[$id]:+, }$verdict" ;;
 		2) left+=("$id") && continue ;;
 		esac
@@ -61,7 +70,7 @@ boot_together()
 run_together()
 {
 	local host id all_of=("${waiting[@]}")
-	local -A noticed_by=() passes=()
+	local -A noticed=() passes=() passed_somewhere=()
 
 	cp "$here/mutants-guest.sh" "$tmp/files/" && cp -r "$tmp/files" "$tmp/kept" ||
 		die_writing "copying modules" "$tmp"
@@ -73,16 +82,16 @@ run_together()
 	for host in $(hosts_of "$waiting_area"); do
 		while ((${#waiting[@]})); do boot_together "$host"; done
 		for id in "${all_of[@]}"; do
-			[[ -z ${noticed_by[$id]-} ]] || continue
+			[[ -z ${noticed[$id]-} ]] || continue
 			waiting+=("$id") && cp -r "$tmp/kept/$id" "$tmp/files/"
 		done
 	done
 	for id in "${all_of[@]}"; do
-		if [[ -n ${noticed_by[$id]-} ]]; then
-			((++killed)) && tell "$id" killed "${passes[$id]:+${passes[$id]}, }${noticed_by[$id]}"
-		else
-			((++survived)) && tell "$id" SURVIVED "${passes[$id]}"
-		fi
+		[[ -z ${noticed[$id]-} ]] || continue
+		# What ran nothing is no survivor.
+		[[ -n ${passed_somewhere[$id]-} ]] || die "$id: nothing ran: ${passes[$id]}"
+		((++survived))
+		tell "$id" SURVIVED "${passes[$id]}"
 	done
 	waiting=()
 	rm -rf "$tmp/files" "$tmp/kept"

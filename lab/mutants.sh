@@ -24,8 +24,8 @@ Usage: lab/mutants.sh [OPTION...] [MUTANT|AREA...] [-- RUNNER ARGUMENT...]
 An area is a file in lab/mutants/; it says what is run for its mutants, one run
 after the other until one fails.  Runner arguments take the place of these.
 A mutant is killed when the suite fails on it, or when the report says that the
-host did not survive.  Exit status: 0 if all are, 1 if one survives, 2 if the
-lab could not start, 130 if interrupted.
+host did not survive.  Exit status: 0 if all are, 1 if one survives, 2 if one
+does not build or the lab could not start, 130 if interrupted.
 END
 }
 
@@ -83,12 +83,8 @@ run_suite()
 		--append "oops=panic KMC_DANGEROUS=1" --time-limit "$limit" --results "$dir/$name" --run-name "${out##*/}" -- --skip-tag no-kvm \
 		--max-failures 1 "$@" >"$out.log" 2>&1 </dev/null
 	code=$?
-	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
-	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
-	if [[ $outcome == interrupted || $outcome == killed || $outcome == failed ]]; then
-		# That is the lab's fault, and says nothing of the mutant.
-		die "$host, $name: $(tail -n 1 "$out.log" | sed 's/^lab: //')"
-	elif [[ $outcome != finished ]]; then
+	outcome_of "$out" "$host, $name"
+	if [[ $outcome != finished ]]; then
 		verdict="the host $outcome${test:+ in $test} ($host, $((SECONDS - start)) s)"
 	elif ((code == 1)); then
 		verdict="$(first_failure "$out") ($host, $((SECONDS - start)) s)"

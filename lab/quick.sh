@@ -128,9 +128,13 @@ results_say()
 
 add()
 {
-	local new
+	local new i
 
-	new=$(results_say "$@") || return
+	for i; do
+		[[ -d $i ]] || { echo "lab/quick.sh: $i is no folder of results" >&2 && return 2; }
+	done
+	new=$(results_say "$@")
+	[[ -n $new ]] || { echo "lab/quick.sh: no subtest passed or failed in $*" >&2 && return 2; }
 	{
 		grep -E '^#' "$kills"
 		{

@@ -13,7 +13,7 @@ Usage: lab/side-by-side.sh --kut CHECKOUT [OPTION...] [MUTANT|AREA...]
   --kut DIR             a checkout of kvm-unit-tests; built in a copy unless it is
   --kselftest DIR       a kernel tree, whose tools/testing/selftests/kvm is built
   --host NAME           host to run on, until one notices (may be repeated;
-                        svm-shadow, then svm-npt)
+                        those of the area, or svm-shadow, then svm-npt)
   --kernel NAME         kernel to break (6.1)
   --test-limit SECONDS  for each of their tests (60); with a mistake three times that, so that
                         one that only just kept to it is not taken for one that notices
@@ -28,7 +28,8 @@ within its limit, is not counted for them; this suite must pass.  A mistake is n
 a test fails that passed, the host's kernel warns, or the host does not survive.
 Of kvm-unit-tests all that its x86/unittests.cfg runs, with the arguments it has there;
 the machine is tests/flat/flat_vm.c: one CPU, with all that KVM offers.
-Exit status: 0, 2 if something could not start, 130 if interrupted.
+Exit status: 0, 2 if one does not build or something could not start, 130 if
+interrupted.
 END
 }
 
@@ -44,7 +45,7 @@ kut_rows()
 {
 	awk -v images="$1/x86" '
 		function row() {
-			if (name != "" && arch != "i386" && file != "" && !system("test -f " images "/" file))
+			if (name != "" && arch != "i386" && file != "" && !system("test -f \"" images "/" file "\""))
 				print "kut", name, file, arguments
 		}
 		/^[ \t]*#/ { next }
@@ -135,22 +136,22 @@ theirs()
 	in_background "$here/run.sh" --host "$2" --kernel "$kernel" --modules-dir "$tmp/modules" --carry "$tmp/carry" \
 		--append oops=panic --time-limit "$limit" --results "$dir/$1" --run-name "$2-theirs" \
 		--cmd "bash carried/run $seconds $3" >"$out.log" 2>&1 </dev/null
-	[[ -e $out/lab.json ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
-	outcome=$(sed -n 's/.*"outcome": "\(.*\)".*/\1/p' "$out/lab.json")
+	outcome_of "$out" "$2, $1"
 	lines=$(tr -d '\r' <"$out.log" | grep -a '^theirs: ')
 }
 
 # our_suite NAME HOST: its exit status; 1, too, if the host does not survive.
 our_suite()
 {
-	local out=$dir/$1/$2-ours code
+	local out=$dir/$1/$2-ours code outcome
 
 	mkdir -p "$dir/$1" || die "cannot write to $dir"
 	in_background "$here/run.sh" --host "$2" --kernel "$kernel" --modules-dir "$tmp/modules" \
 		--append "oops=panic KMC_DANGEROUS=1" --time-limit "$limit" --results "$dir/$1" --run-name "$2-ours" \
 		-- --skip-tag no-kvm --max-failures 1 "${ours[@]}" >"$out.log" 2>&1 </dev/null
 	code=$?
-	[[ -e $out/lab.json && $code -lt 2 ]] || die "$(tail -n 1 "$out.log" | sed 's/^lab: //')"
+	outcome_of "$out" "$2, $1"
+	((code < 2)) || die "$2, $1: the runner ended with exit status $code: see $out"
 	return "$code"
 }
 
@@ -178,15 +179,13 @@ ask_them()
 	local host
 
 	verdict=-
-	for host in "${hosts[@]}"; do
+	for host in $(hosts_of "$area"); do
 		grep "^$2 " "$tmp/list.$host" >"$tmp/carry/list" || continue
 		theirs "$1-$2" "$host" first
 		if [[ $outcome == finished && $lines == *'theirs: end' ]]; then
 			verdict=$(awk '$1 == "theirs:" && NF > 2 && $4 != 0 { print $3; exit }' <<<"$lines")
 			[[ -n $verdict ]] && verdict+=" ($host)" && return
 			verdict=-
-		elif [[ $outcome == interrupted || $outcome == failed || $outcome == killed ]]; then
-			die "$host, $1: the lab's fault: $outcome"
 		else
 			verdict="the host $outcome ($host)"
 			return
@@ -199,7 +198,7 @@ ask_us()
 	local host
 
 	verdict=-
-	for host in "${hosts[@]}"; do
+	for host in $(hosts_of "$area"); do
 		our_suite "$1" "$host" || { verdict="noticed ($host)" && return; }
 	done
 }
@@ -233,8 +232,7 @@ done
 [[ -n $kut ]] || die "which checkout of kvm-unit-tests? --kut DIR (see --help)"
 [[ -f $kut/x86/unittests.cfg ]] || die "--kut: $kut is no checkout of kvm-unit-tests"
 [[ -z $kselftest || -d $kselftest/tools/testing/selftests/kvm ]] || die "--kselftest: $kselftest is no kernel tree"
-((${#hosts[@]})) || hosts=(svm-shadow svm-npt)
-mapfile -t hosts < <(unique "${hosts[@]}")
+mapfile -t hosts < <(unique "${hosts[@]+"${hosts[@]}"}")
 for i in "${hosts[@]}"; do find_host "$i"; done
 find_row kernel "$kernel"
 check_time_limit "$limit"
@@ -264,16 +262,25 @@ get_source "$kernel" "$tmp/source"
 check_mutants "${ids[@]}"
 
 build_modules || die "KVM cannot be built: $(compiler_said)"
-for i in "${hosts[@]}"; do control "$i"; done
+mapfile -t needed < <(for id in "${ids[@]}"; do
+	read_mutant "$id"
+	hosts_of "$area"
+done | awk '!seen[$0]++')
+for i in "${needed[@]}"; do control "$i"; done
 
 kinds=(kut)
 [[ -z $kselftest ]] || kinds+=(kselftest)
+for i in "${kinds[@]}"; do
+	! grep -q "^$i " "$tmp/carry/all" || grep -q "^$i " "$tmp"/list.* ||
+		die "none of the tests of $i passes without a mistake in KVM: see $dir/control"
+done
 declare -A score=([kut]=0 [kselftest]=0 [ours]=0)
-nr_mutants=0
+nr_mutants=0 unbuilt=0
 for id in "${ids[@]}"; do
 	if ! build_mutant "$id"; then
 		mend_kvm
 		note "$id does not build: $(compiler_said)"
+		((++unbuilt))
 		continue
 	fi
 	((++nr_mutants))
@@ -290,3 +297,4 @@ for id in "${ids[@]}"; do
 done
 printf 'of %d mistakes: kvm-unit-tests %d, %sthis suite (%s) %d; results in %s\n' "$nr_mutants" "${score[kut]}" \
 	"${kselftest:+kernel selftests ${score[kselftest]}, }" "${ours[*]}" "${score[ours]}" "$dir"
+((!unbuilt)) || exit 2

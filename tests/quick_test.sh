@@ -79,6 +79,10 @@ results_are_added() {
 	kills 'one ; alpha_test a'
 	mkdir -p "$to"
 	printf '{"event":"subtest","name":"%s","status":"%s","reason":"","cases":%d,"failed":0}\n' a pass 70 c/x,y fail 3 >"$to/beta_test.jsonl"
+	mkdir "$scratch/nothing"
+	refuse 'no folder of results' "$tree/lab/quick.sh" --add "$scratch/mutants" "$scratch/none"
+	refuse 'no subtest passed or failed' "$tree/lab/quick.sh" --add "$scratch/nothing"
+	[[ $(grep -c . "$tree/lab/kills.conf") == 2 ]] || problem "kills.conf changed"
 	run 0 "$tree/lab/quick.sh" --add "$scratch/mutants"
 	has 'two ; beta_test c/x,y' "$(<"$tree/lab/kills.conf")"
 	has 'one ; alpha_test a' "$(<"$tree/lab/kills.conf")"
@@ -112,6 +116,8 @@ the_same_is_the_same() {
 	has 'run 1: exit code 0, 4 passed, 0 failed, 0 skipped' "$out"
 	has '3 runs of 4 subtests, 0 differ from the first' "$out"
 	[[ $(find "$scratch/repeat" -mindepth 1 -maxdepth 1 -type d | wc -l) == 1 ]] || problem "not one run is left"
+	FAKE_alpha_test='a=skip b=pass' run 0 runner repeat 2 --results "$scratch/repeat" alpha_test
+	has '2 runs of 2 subtests (1 skipped), 0 differ from the first' "$out"
 	# Failing each time is no difference.
 	FAKE_alpha_test='a=fail:1 b=pass' run 0 runner repeat 2 --results "$scratch/repeat" alpha_test
 	run 0 runner repeat --in-order --keep 2 --results "$scratch/kept" --seed 7 alpha_test

@@ -129,6 +129,7 @@ list_parts() {
 	part results_test 120 tests/results_test.sh
 	part jobs 120 tests/jobs_test.sh
 	part quick 120 tests/quick_test.sh
+	part mutants 120 tests/mutants_test.sh
 	part report-page 120 tests/report_page_test.sh
 	part input 120 tests/lab_test.sh input
 	part fleet 240 tests/fleet_test.sh

@@ -68,7 +68,7 @@ outcomes() {
 	local file
 	for file in "$1"/*_test.jsonl; do
 		[[ -e $file ]] || continue
-		sed -nE '/^\{"event":"subtest"/ { s/,"known_issues":\{[^}]*\}//; s/,"(cases|known|pairs|time_ms)":[0-9]+//g; p }' "$file" |
+		sed -nE '/^\{"event":"subtest"/ { s/,"known_issues":\{[^}]*\}//; s/,"(cases|known|pairs|per_second|time_ms)":[0-9]+//g; p }' "$file" |
 			sed "s/^/${file##*/} /"
 	done | sort
 	sed -nE '/^\{"event":"test_end"/ { s/,"time_(ms|limit)":[0-9]+//g; p }' "$1/run.jsonl" | sort
@@ -121,6 +121,7 @@ for ((i = 1; i <= times; i++)); do
 	printf 'run %d %s; %s%s\n' "$i" "$how" "$run" "$([[ $in_order == yes ]] || printf ' (--seed %d)' "$i")"
 	head -n 6 "$run/differs" | cut -c1-300 | sed 's/^/  /'
 done
-printf '%d runs of %d subtests, %d differ from the first%s, %d s\n' "$done_runs" "$(grep -c '"event":"subtest"' "$work/first")" \
-	"$differing" "$( ((!explained)) || printf ', %d only in what known issues explain' "$explained")" $((SECONDS - began))
+skipped=$(grep -c '"event":"subtest".*"status":"skip"' "$work/first")
+printf '%d runs of %d subtests%s, %d differ from the first%s, %d s\n' "$done_runs" "$(grep -c '"event":"subtest"' "$work/first")" \
+	"$( ((!skipped)) || printf ' (%d skipped)' "$skipped")" "$differing" "$( ((!explained)) || printf ', %d only in what known issues explain' "$explained")" $((SECONDS - began))
 ((!differing))

@@ -15,7 +15,7 @@ static void usage(unsigned int rounds)
 	       "the same guest (the floor).\n"
 	       "  --rounds N     rounds of each measurement, 1 to %d (%d)\n"
 	       "  --state STATE  this state only, e.g. 4level/wp,nx\n"
-	       "  --whole        only one state as walk_test goes through it, and how that grows\n"
+	       "  --whole        only one state as walk_test goes through it\n"
 	       "  --kut FILE     access_test.flat of kvm-unit-tests: its checks per second here, too\n"
 	       "  --help         this text\n"
 	       "Exit status: 0 measured, 1 something failed, 2 bad option, 4 no usable /dev/kvm.\n",

@@ -92,19 +92,23 @@ static void print_rates(void)
 {
 	static double seconds[NR_WHATS][ALL + 1][MAX_ROUNDS], ratio[NR_WHATS][ALL + 1][MAX_ROUNDS];
 	double of[NR_CARES];
-	unsigned int i;
+	unsigned int i, n;
 	int k, care;
 
 	for (k = FLOOR; k < NR_WHATS; k++)
 		time_all(k, of);
-	for (i = 0; i < options.rounds; i++)
-		for (k = FLOOR; k < NR_WHATS; k++) {
+	for (i = 0; i < options.rounds; i++) {
+		for (n = 0; n < NR_WHATS; n++) {
+			/* Every other round backwards. */
+			k = i & 1 ? NR_WHATS - 1 - n : FLOOR + n;
 			seconds[k][ALL][i] = time_all(k, of);
 			for (care = CARE_NONE; care < NR_CARES; care++)
 				seconds[k][care][i] = of[care];
+		}
+		for (k = FLOOR; k < NR_WHATS; k++)
 			for (care = CARE_NONE; care <= ALL; care++)
 				ratio[k][care][i] = seconds[k][care][i] / seconds[FLOOR][care][i];
-		}
+	}
 	for (care = CARE_NONE; care <= ALL; care++) {
 		const unsigned long nr = nr_cases(care);
 

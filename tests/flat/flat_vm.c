@@ -3,17 +3,16 @@
  * Boots one multiboot image (ELF, 32-bit) that is a test by itself, on one vCPU with an in-kernel
  * interrupt controller and timer, and passes on what it says and how it ends:
  *
- *   flat_vm [--megabytes N] IMAGE [ARGUMENT...]
+ *   flat_vm IMAGE [ARGUMENT...]
  *
  * What such images expect of a machine, beside KVM's part: a serial port at 0x3f8, a port 0x510
  * that tells the size of memory and the number of CPUs (QEMU's firmware configuration), and a port
  * 0xf4 whose first write ends the run. Everything else reads as all ones.
  *
- * Exit: 0 the image wrote 0 to port 0xf4, 1 another value, 3 the vCPU stopped before, 4 the image
+ * Exit: 0 the image wrote 0 to port 0xf4, 1 another value or the image or KVM is of no use, 3 the vCPU stopped before, 4 the image
  * said that it skips (77) or there is no KVM, 2 bad usage.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +32,11 @@
 #define CONFIG_NR_CPUS 0x05
 
 #define EXIT_STATUS_SKIP 77
+#define MEMORY (128ull << 20)
 
 struct machine {
 	struct vm *vm;
 	struct vcpu *vcpu;
-	u64 memory; /* bytes */
 	u64 config; /* what is left of the value asked for */
 	bool ended;
 	u32 code;
@@ -63,28 +62,23 @@ static const char *command_line(char **words)
 	return line;
 }
 
-static void make_machine(struct machine *m, u64 megabytes)
+static void make_machine(struct machine *m)
 {
 	struct kvm_pit_config pit = { 0 };
-	struct kvm_cpuid2 *cpuid;
 	int err;
 
 	m->vm = vm_create_barebones();
-	m->memory = megabytes << 20;
 	err = __vm_ioctl(m->vm, KVM_CREATE_IRQCHIP, NULL);
 	TEST_ASSERT(!err, "KVM_CREATE_IRQCHIP: %s", strerror(err));
 	err = __vm_ioctl(m->vm, KVM_CREATE_PIT2, &pit);
 	TEST_ASSERT(!err, "KVM_CREATE_PIT2: %s", strerror(err));
-	vm_mem_add(m->vm, 0, m->memory, VM_ANY_NODE);
+	vm_mem_add(m->vm, 0, MEMORY, VM_ANY_NODE);
 	m->vcpu = vm_vcpu_add(m->vm, 0);
-	cpuid = kvm_supported_cpuid(m->vm->kvm_fd);
-	vcpu_set_cpuid(m->vcpu, cpuid);
-	free(cpuid);
 }
 
 static void ask_config(struct machine *m, u16 item)
 {
-	m->config = item == CONFIG_RAM_SIZE ? m->memory : item == CONFIG_NR_CPUS ? 1 : 0;
+	m->config = item == CONFIG_RAM_SIZE ? MEMORY : item == CONFIG_NR_CPUS ? 1 : 0;
 }
 
 static u32 read_port(struct machine *m, u16 port)
@@ -161,23 +155,14 @@ static bool run_machine(struct machine *m)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "megabytes", required_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
-	};
 	struct machine m = { 0 };
-	u64 megabytes = 128;
 	bool ended;
-	int option;
 
-	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (option != 'm' || !(megabytes = strtoul(optarg, NULL, 10)) || megabytes > 2048)
-			refuse("usage", "flat_vm [--megabytes N] IMAGE [ARGUMENT...]");
-	}
-	if (optind == argc)
-		refuse("usage", "flat_vm [--megabytes N] IMAGE [ARGUMENT...]");
-	make_machine(&m, megabytes);
-	multiboot_enter(m.vcpu, m.memory, multiboot_load(m.vm, m.memory, argv[optind]),
-			command_line(argv + optind));
+	if (argc < 2)
+		refuse("usage", "flat_vm IMAGE [ARGUMENT...]");
+	make_machine(&m);
+	multiboot_enter(m.vcpu, MEMORY, multiboot_load(m.vm, MEMORY, argv[1]),
+			command_line(argv + 1));
 	ended = run_machine(&m);
 	fflush(stdout);
 	vm_free(m.vm);
