@@ -66,7 +66,7 @@ struct guest {
 	enum page_front front;
 	struct phys_range range[NR_TABLE_AREAS];
 	struct phys_memory memory;   /* what the model walks: the images, never guest memory */
-	unsigned int timeout_ms;     /* CPU time; two such windows without a result are a hang */
+	unsigned int timeout_ms;     /* CPU time; so long twice without a result is a hang: hang.c */
 	struct kvm_sregs reset;      /* as after vCPU creation */
 	u32 hung[NR_AGENT_VIAS];     /* which batches have, see hang.c... */
 	struct kvm_stats *stats;     /* ...and the vCPU's, once one has; or NULL */

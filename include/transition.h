@@ -11,7 +11,7 @@
  *
  * What may survive a transition.  SDM 3A 4.10.4.1 and APM 2 5.5.2 let translations stay in
  * the TLB over MOV to CR0 that changes WP only, over WRMSR to EFER that changes NXE, and
- * over most of MOV to CR4; so every path by guest instructions ends its changes with MOV
+ * over most of MOV to CR4; so every path by guest instructions that changes the state ends with MOV
  * to CR3, which drops all that is not global (no entry is: CR4.PGE = 0), or with a change
  * of CR0.PG.  KVM_SET_SREGS and its like are KVM's interface, not the CPU's: the state
  * afterwards is a state without history (Documentation/virt/kvm/api.rst has no exception),

@@ -16,10 +16,6 @@
 #include "transition_internal.h"
 #include "x86.h"
 
-#define MSR_APIC_BASE 0x1b
-#define APIC_BASE_ENABLE 0x800
-#define APIC_BASE_ADDR 0xfee00000
-
 /* A VM with local APICs, on the memory of the guest. */
 static struct {
 	const struct guest *guest;

@@ -10,7 +10,6 @@
 
 #define BP_VECTOR 3
 #define NR_EXCEPTIONS 32
-#define HANG_WINDOWS 2
 
 #define BOUND_ADDR(label) ((u64)((label) - bound_start) + BOUND_CODE)
 

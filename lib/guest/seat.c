@@ -197,7 +197,7 @@ const char *seat_probe(struct seat *seat, u8 cpl)
 		snprintf(what, sizeof(what), "KVM_SET_SREGS: %s", strerror(err));
 		return what;
 	}
-	seat_run(seat, SEAT_READ, AGENT_PROBE + (cpl ? AGENT_USER_ALIAS : 0), 0, &r);
+	seat_run(seat, SEAT_READ, AGENT_PROBE + seat_alias(seat), 0, &r);
 	if (r.status == STATUS_DONE && r.value == guest_page_tag(AGENT_PROBE))
 		return NULL;
 	if (r.status & STATUS_EXIT)
