@@ -9,8 +9,8 @@
  * that tells the size of memory and the number of CPUs (QEMU's firmware configuration), and a port
  * 0xf4 whose first write ends the run. Everything else reads as all ones.
  *
- * Exit: 0 the image wrote 0 to port 0xf4, 1 another value or the image or KVM is of no use, 3 the vCPU stopped before, 4 the image
- * said that it skips (77) or there is no KVM, 2 bad usage.
+ * Exit: 0 the image wrote 0 to port 0xf4, 1 another value, or the image or KVM is of no use, 3 the
+ * vCPU stopped before, 4 the image said that it skips (77) or there is no KVM, 2 bad usage.
  */
 #include <errno.h>
 #include <stdio.h>
