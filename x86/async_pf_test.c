@@ -314,7 +314,8 @@ static unsigned int try_level(const struct mmu_state *state, u8 cpl)
 	if (counts && !report_should_stop()) {
 		report_cases(1);
 		if (options.case_id)
-			report_note("case      %s\nexpected  %s\nobserved  told %u times", id, f.expected, told);
+			report_note("case      %s\nexpected  %s\nobserved  %s", id, f.expected,
+				    told ? "told" : f.observed);
 		if (!told)
 			report_failure(&f);
 	}
