@@ -312,10 +312,11 @@ static unsigned int try_level(const struct mmu_state *state, u8 cpl)
 		told += try_case(&c, counts && may_be_told(&c));
 	}
 	if (counts && !report_should_stop()) {
+		const char *text = told ? "told" : f.observed;
+
 		report_cases(1);
 		if (options.case_id)
-			report_note("case      %s\nexpected  %s\nobserved  %s", id, f.expected,
-				    told ? "told" : f.observed);
+			report_note("case      %s\nexpected  %s\nobserved  %s", id, f.expected, text);
 		if (!told)
 			report_failure(&f);
 	}
