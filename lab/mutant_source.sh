@@ -41,6 +41,12 @@ hosts_of()
 	fi
 }
 
+# areas_of MUTANT...: the areas that these are in, one per line.
+areas_of()
+{
+	printf '%s\n' "$@" | awk -F';' 'NR == FNR { asked[$0] = 1; next } $2 in asked { print $1 }' - <(echo "$all") | sort -u
+}
+
 # read_mutant ID: sets area, file, function, from, to and what from its row.
 read_mutant()
 {

@@ -209,9 +209,7 @@ check_mutants "${ids[@]}"
 
 if [[ $build_only == no && $control == yes ]]; then
 	build_modules || die "KVM cannot be built: $(compiler_said)"
-	mapfile -t of_areas < <(for id in "${ids[@]}"; do
-		awk -F';' -v id="$id" '$2 == id { print $1 }' <<<"$all"
-	done | sort -u)
+	mapfile -t of_areas < <(areas_of "${ids[@]}")
 	! noticed control "${of_areas[@]}" ||
 		die "the suite fails without a mistake in KVM: $verdicts; see $dir/control"
 	echo "control: $verdicts"

@@ -262,11 +262,8 @@ get_source "$kernel" "$tmp/source"
 check_mutants "${ids[@]}"
 
 build_modules || die "KVM cannot be built: $(compiler_said)"
-mapfile -t needed < <(for id in "${ids[@]}"; do
-	read_mutant "$id"
-	hosts_of "$area"
-done | awk '!seen[$0]++')
-for i in "${needed[@]}"; do control "$i"; done
+mapfile -t needed < <(for i in $(areas_of "${ids[@]}"); do hosts_of "$i"; done)
+for i in $(unique "${needed[@]}"); do control "$i"; done
 
 kinds=(kut)
 [[ -z $kselftest ]] || kinds+=(kselftest)

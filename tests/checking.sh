@@ -41,6 +41,16 @@ fake_suite() {
 	done
 }
 
+# fake_kvm CACHE: a kernel 6.1 of the lab's and KVM's source for it, of which nothing is real; leaves
+# the folder of KVM's files in REPLY.
+fake_kvm() {
+	local release=6.1.0-1-test kernel=$1/kernels/6.1 source=$1/sources/6.1
+	REPLY=$source/headers/usr/src/linux-headers-x-common/arch/x86/kvm
+	mkdir -p "$kernel/lib/modules/$release" "$source/headers/usr/src/linux-headers-$release" "$REPLY" || exit 2
+	touch "$kernel/vmlinuz" "$kernel/lib/modules/$release/kvm.ko"
+	printf 'package linux-image 1 x\nrelease %s\n' "$release" | tee "$kernel/info" >"$source/info"
+}
+
 totals() { printf '# Totals: pass:%d fail:%d\n' $((number - failures)) "$failures"; }
 
 # run CODE COMMAND...: leaves out and err.

@@ -382,7 +382,7 @@ building() {
 # A source and a compiler that are none: one function to be broken.
 # shellcheck disable=SC2016 # make expands it
 mutants() {
-	local fake=$out_dir/mutants release=6.1.0-1-test tree pid line
+	local fake=$out_dir/mutants tree pid line
 	local cache=$fake/cache mutants_sh=$here/lab/mutants.sh side=("$here/lab/side-by-side.sh")
 	local mutants=(env "KMC_CACHE=$cache" "TMPDIR=$fake/tmp" "PATH=$fake/bin:$PATH" "MADE=$fake/made"
 		"$mutants_sh" --results "$fake" --build-only)
@@ -412,10 +412,9 @@ mutants() {
 	refuse "unknown option '--bogus'" "${side[@]}" --bogus
 	check "what is compared with, on which host and for which mistakes is asked for first"
 
-	mkdir -p "$cache/kernels/6.1/lib/modules/$release" "$cache/sources/6.1/headers/usr/src/linux-headers-$release" "$fake"/{bin,tmp}
-	tree=$cache/sources/6.1/headers/usr/src/linux-headers-x-common/arch/x86/kvm
-	mkdir -p "$tree" && touch "$cache/kernels/6.1/vmlinuz"
-	printf 'package linux-image 1 x\nrelease %s\n' "$release" | tee "$cache/kernels/6.1/info" >"$cache/sources/6.1/info"
+	mkdir -p "$fake"/{bin,tmp}
+	fake_kvm "$cache"
+	tree=$REPLY
 	printf 'int other(void)\n{\n\tcr0 &= ~X86_CR0_TS;\n}\nint em_clts(void)\n{\n\tcr0 &= ~X86_CR0_TS;\n}\n' >"$tree/emulate.c"
 	printf '%s\n' '#!/bin/bash' 'for arg; do [[ $arg != M=* ]] || dir=${arg#M=}; done' \
 		'cat "$dir/emulate.c" >>"$MADE"; touch "$dir/kvm.ko"; read -r said 2>/dev/null <"$MADE.says"' \

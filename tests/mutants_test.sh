@@ -14,11 +14,10 @@ trap 'rm -rf -- "$scratch"' EXIT
 source "$here/tests/checking.sh"
 
 # A source tree with four mutants of one function, two of them in an area with a host of its own.
-tree=$scratch/tree release=6.1.0-1-test
+tree=$scratch/tree
 export KMC_CACHE=$scratch/cache PLAN=$scratch/plan TMPDIR=$scratch/tmp PATH=$scratch/bin:$PATH
 unset KMC_BUILD
-mkdir -p "$tree"/build/{x86,bin} "$scratch"/{bin,tmp} "$KMC_CACHE/kernels/6.1/lib/modules/$release" \
-	"$KMC_CACHE/sources/6.1/headers/usr/src/linux-headers-$release"
+mkdir -p "$tree"/build/{x86,bin} "$scratch"/{bin,tmp}
 cp -r "$here/lab" "$tree/"
 rm "$tree"/lab/mutants/*
 for i in one two; do
@@ -27,13 +26,10 @@ done >"$tree/lab/mutants/first.conf"
 echo 'runs ; alpha_test' >>"$tree/lab/mutants/first.conf"
 printf '%s\n' 'hosts ; svm-npt' 'runs ; alpha_test' 'three ; 6.1 ; kvm.c ; f ; three ; broken ; breaks three' \
 	'four ; 6.1 ; kvm.c ; f ; four ; broken ; breaks four' >"$tree/lab/mutants/second.conf"
-touch "$tree/build/x86/alpha_test" "$tree/build/bin/flat_vm" "$KMC_CACHE/kernels/6.1/vmlinuz" \
-	"$KMC_CACHE/kernels/6.1/lib/modules/$release/kvm.ko"
+touch "$tree/build/x86/alpha_test" "$tree/build/bin/flat_vm"
 chmod 755 "$tree/build/bin/flat_vm"
-source=$KMC_CACHE/sources/6.1/headers/usr/src/linux-headers-x-common/arch/x86/kvm
-mkdir -p "$source"
-printf 'int f(void)\n{\n\tone, two;\n\tthree, four;\n}\n' >"$source/kvm.c"
-printf 'package linux-image 1 x\nrelease %s\n' "$release" | tee "$KMC_CACHE/kernels/6.1/info" >"$KMC_CACHE/sources/6.1/info"
+fake_kvm "$KMC_CACHE"
+printf 'int f(void)\n{\n\tone, two;\n\tthree, four;\n}\n' >"$REPLY/kvm.c"
 cat >"$scratch/bin/make" <<'END'
 #!/bin/bash
 for arg; do [[ $arg != M=* ]] || dir=${arg#M=}; done

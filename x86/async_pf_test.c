@@ -248,6 +248,16 @@ static bool may_be_told(const struct late_case *c)
 	return state_modes[c->state.mode].paging != PAGING_NONE && (c->cpl || c->always);
 }
 
+static void report_case(const struct case_failure *f, bool right)
+{
+	report_cases(1);
+	if (options.case_id)
+		report_note("case      %s\nexpected  %s\nobserved  %s", f->id, f->expected,
+			    f->observed);
+	if (!right)
+		report_failure(f);
+}
+
 static void judge(const struct late_case *c, const char *id, const struct seat_result *r,
 		  bool was_told)
 {
@@ -256,7 +266,6 @@ static void judge(const struct late_case *c, const char *id, const struct seat_r
 	struct case_failure f = { .id = id, .expected = expected, .observed = observed,
 				  .rule = paging ? "async-pf-cpl" : "async-pf-paging" };
 
-	report_cases(1);
 	snprintf(expected, sizeof(expected), "ok value=%#x%s", value_of(c->op),
 		 may_be_told(c) ? ", or an asynchronous #PF" : "");
 	if (was_told)
@@ -268,10 +277,7 @@ static void judge(const struct late_case *c, const char *id, const struct seat_r
 	else
 		snprintf(observed, sizeof(observed), "status %#x error %#x cr2 %#llx", r->status,
 			 r->error, (unsigned long long)r->cr2);
-	if (options.case_id)
-		report_note("case      %s\nexpected  %s\nobserved  %s", id, expected, observed);
-	if (was_told ? !may_be_told(c) || r->error : !has_waited(r, c->op))
-		report_failure(&f);
+	report_case(&f, was_told ? may_be_told(c) && !r->error : has_waited(r, c->op));
 }
 
 /* Makes the access if it is asked for, or counts for another case; was the guest told? */
@@ -299,7 +305,7 @@ static unsigned int try_level(const struct mmu_state *state, u8 cpl)
 	const bool paging = state_modes[state->mode].paging != PAGING_NONE;
 	char name[STATE_NAME_LEN], id[CASE_ID_LEN];
 	struct case_failure f = { .id = id, .expected = "told by an asynchronous #PF",
-				  .observed = "never told", .rule = "async-pf-told" };
+				  .rule = "async-pf-told" };
 	unsigned int told = 0, i;
 	bool counts;
 
@@ -312,13 +318,8 @@ static unsigned int try_level(const struct mmu_state *state, u8 cpl)
 		told += try_case(&c, counts && may_be_told(&c));
 	}
 	if (counts && !report_should_stop()) {
-		const char *text = told ? "told" : f.observed;
-
-		report_cases(1);
-		if (options.case_id)
-			report_note("case      %s\nexpected  %s\nobserved  %s", id, f.expected, text);
-		if (!told)
-			report_failure(&f);
+		f.observed = told ? "told" : "never told";
+		report_case(&f, told);
 	}
 	return told;
 }
